@@ -1,0 +1,1 @@
+"""Who acts: agents turn observations into actions."""

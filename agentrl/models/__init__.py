@@ -1,0 +1,1 @@
+"""Where words come from: one small protocol and the backends behind it."""

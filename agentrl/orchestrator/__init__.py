@@ -1,0 +1,1 @@
+"""Many models working on one task."""
