@@ -13,7 +13,7 @@ class Status(StrEnum):
     """How an episode ended, as far as its use is concerned. Every consumer honours it."""
 
     OK = "ok"
-    """The environment ended it: scored and trainable."""
+    """It came to an end of its own: scored and trainable."""
     TRUNCATED = "truncated"
     """A limit of the suite ended it (turns, context, time): scored as it stands."""
     INFRA_FAILED = "infra_failed"
@@ -43,6 +43,8 @@ class StopReason(StrEnum):
     """The environment reached a limit of its own."""
     MAX_TURNS = "max_turns"
     """``limits.max_turns`` of the suite was reached."""
+    DEADLINE = "deadline"
+    """``limits.episode_s`` of the suite was reached."""
     CONTEXT_FULL = "context_full"
     """The conversation no longer fitted the model's context window."""
     AGENT_GAVE_UP = "agent_gave_up"

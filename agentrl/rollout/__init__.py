@@ -1,0 +1,1 @@
+"""Many episodes at once: jobs, the loop of one attempt, retries, worker processes."""

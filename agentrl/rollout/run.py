@@ -1,0 +1,173 @@
+"""A whole run: a suite's tasks, played into a run folder."""
+
+import asyncio
+import logging
+import os
+import sys
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+from agentrl.envs.build import check_options
+from agentrl.envs.tasks import load_tasks
+from agentrl.episode import Episode
+from agentrl.models.build import shared_server
+from agentrl.models.scratch import scratch_checkpoint
+from agentrl.rollout.job import Job, plan_jobs
+from agentrl.rollout.messages import Begin
+from agentrl.rollout.player import Player, local_player
+from agentrl.rollout.pool import PoolPlayer
+from agentrl.rollout.rollout import Rollout
+from agentrl.rollout.signals import stop_on_signals
+from agentrl.rollout.texts import suite_texts
+from agentrl.runs.folder import LOG, RunFolder, finished_ids
+from agentrl.suite import Suite, SuiteSpec
+from agentrl.suite.model import TransformersSpec
+from agentrl.task import Task
+
+logger = logging.getLogger(__name__)
+
+METRICS_PERIOD_S = 10.0
+"""Time between two lines of ``metrics.jsonl``."""
+
+
+class Watch(Protocol):
+    """Sees a run while it goes on: a progress bar, a tracker."""
+
+    def begin(self, total: int, done: Sequence[Episode]) -> None:
+        """The run has ``total`` episodes, of which an earlier start did ``done``."""
+
+    def tick(self, running: int) -> None:
+        """Some time passed; ``running`` episodes are under way."""
+
+    def update(self, episode: Episode) -> None:
+        """An episode ended."""
+
+
+class Nobody:
+    """Watches nothing."""
+
+    def begin(self, total: int, done: Sequence[Episode]) -> None: ...
+    def tick(self, running: int) -> None: ...
+    def update(self, episode: Episode) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class RunStats:
+    """What only the running process knew."""
+
+    planned: int
+    """Episodes that the run has in all."""
+    duration_s: float
+    retried: int
+    """Attempts that infrastructure failed and that were begun again."""
+    loop_lag_s: tuple[float, ...]
+    """Measured delays of the event loops that played."""
+    interrupted: bool
+    """Whether the user stopped it."""
+
+
+def run_suite(suite: Suite, folder: RunFolder, watch: Watch | None = None) -> RunStats:
+    """Play every episode of the suite that the folder does not hold yet.
+
+    Raises:
+        UsageError: the suite, its tasks or its model cannot be used.
+        RunStopped: the disk or a service gave out; what was finished is in the folder.
+    """
+    check_options(suite)
+    tasks = load_tasks(suite)
+    return asyncio.run(_run(suite.spec, tasks, folder, watch or Nobody()))
+
+
+async def _run(spec: SuiteSpec, tasks: Sequence[Task], folder: RunFolder, watch: Watch) -> RunStats:
+    planned = plan_jobs(tasks, spec.rollouts)
+    done = finished_ids(folder.path)
+    jobs = [job for job in planned if job.key not in done]
+    watch.begin(len(planned), [e for e in folder.episodes() if e.id in done])
+    started = time.perf_counter()
+    if not jobs:
+        return RunStats(len(planned), 0.0, 0, (), interrupted=False)
+    async with _player(spec, tasks, folder) as player:
+        rollout = Rollout(player, concurrency=_concurrency(spec), retries=spec.rollouts.retries)
+        interrupted = await _play_all(rollout, jobs, folder, watch)
+    duration = time.perf_counter() - started
+    return RunStats(len(planned), duration, rollout.retried, tuple(player.loop_lag()), interrupted)
+
+
+async def _play_all(rollout: Rollout, jobs: Sequence[Job], folder: RunFolder, watch: Watch) -> bool:
+    """Play the jobs; return whether the user stopped it."""
+    interrupted = False
+
+    def emit(episode: Episode) -> None:
+        folder.append(episode)
+        watch.update(episode)
+
+    def stop() -> None:
+        nonlocal interrupted
+        interrupted = True
+        logger.warning("stopping: episodes under way are recorded as cancelled")
+        rollout.stop()
+
+    reporting = asyncio.create_task(_report_progress(rollout, folder, watch))
+    try:
+        with stop_on_signals(stop):
+            await rollout.run(jobs, emit)
+    finally:
+        reporting.cancel()
+    return interrupted
+
+
+async def _report_progress(rollout: Rollout, folder: RunFolder, watch: Watch) -> None:
+    written = time.monotonic()
+    while True:
+        await asyncio.sleep(0.25)
+        watch.tick(rollout.running)
+        if time.monotonic() - written >= METRICS_PERIOD_S:
+            written = time.monotonic()
+            folder.append_metrics({"running": rollout.running, "retried": rollout.retried})
+
+
+@asynccontextmanager
+async def _player(
+    spec: SuiteSpec, tasks: Sequence[Task], folder: RunFolder
+) -> AsyncIterator[Player]:
+    spec = await asyncio.to_thread(_with_checkpoint, spec, tasks)
+    local = local_player(spec)
+    if spec.rollouts.workers == 1 or spec.agent.kind == "human":
+        async with _started(local):
+            yield local
+        return
+    model = spec.agent.model if spec.agent.kind == "llm" else None
+    with (folder.path / LOG).open("ab") as log:
+        async with shared_server(model, log_folder=folder.path) as url:
+            threads = max(1, (os.cpu_count() or 1) // spec.rollouts.workers)
+            begin = Begin(spec, tuple(sys.path), url, threads)
+            pool = PoolPlayer(spec.rollouts.workers, begin, local.agent_name, log)
+            async with _started(pool):
+                yield pool
+
+
+@asynccontextmanager
+async def _started(player: Player) -> AsyncIterator[None]:
+    try:
+        await player.start()
+        yield
+    finally:
+        await player.close()
+
+
+def _with_checkpoint(spec: SuiteSpec, tasks: Sequence[Task]) -> SuiteSpec:
+    """Make the model that is to be made from nothing, once and not in every worker."""
+    model = spec.agent.model
+    if not isinstance(model, TransformersSpec) or model.scratch is None:
+        return spec
+    checkpoint = scratch_checkpoint(list(suite_texts(spec, tasks)), model.scratch)
+    model = model.model_copy(update={"checkpoint": str(checkpoint), "scratch": None})
+    return spec.model_copy(update={"agent": spec.agent.model_copy(update={"model": model})})
+
+
+def _concurrency(spec: SuiteSpec) -> int:
+    """A person plays one episode at a time."""
+    return 1 if spec.agent.kind == "human" else spec.rollouts.concurrency

@@ -1,0 +1,30 @@
+"""What a suite's text looks like: the tokenizer of a model made from nothing learns from it."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+
+from agentrl.envs.build import build_env
+from agentrl.rollout.job import plan_jobs
+from agentrl.suite.spec import SuiteSpec
+from agentrl.task import Task
+
+EPISODES = 12
+TURNS = 12
+
+
+def suite_texts(spec: SuiteSpec, tasks: Sequence[Task]) -> Iterator[str]:
+    """Yield what an expert sees and does in the suite's first few tasks."""
+    for job in plan_jobs(tasks[:EPISODES], spec.rollouts):
+        with closing(build_env(spec.env)) as env:
+            observation, _ = env.reset(seed=job.seed, options={"task": job.task})
+            yield env.instructions
+            for _ in range(TURNS):
+                yield observation
+                yield from env.legal_actions() or ()
+                action = env.expert_action()
+                if action is None:
+                    break
+                yield action
+                observation, _, terminated, truncated, _ = env.step(action)
+                if terminated or truncated:
+                    break

@@ -1,0 +1,211 @@
+"""A run's folder: plain files that survive a killed process and a full disk.
+
+``episodes.jsonl`` is only ever appended to, one whole line an episode. A line that a dying process
+left half-written is the last one and is dropped on resume; a line that the disk had no room for is
+taken back at once.
+"""
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Any, TypeVar
+
+from agentrl.codec import dump_episode, load_episode
+from agentrl.episode import Episode, Status
+from agentrl.errors import RecordError, StorageError
+
+T = TypeVar("T")
+
+SUITE, EPISODES, SUPERSEDED = "suite.yaml", "episodes.jsonl", "superseded.jsonl"
+SUMMARY, METRICS, REPORT, LOG = "summary.json", "metrics.jsonl", "report.html", "log.txt"
+
+
+class RunFolder:
+    """A run folder that this process holds: nobody else can write to it meanwhile."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = _guarded(path, lambda: _locked(path))
+        self._episodes: IO[bytes] | None = None
+
+    @classmethod
+    def create(cls, path: Path, suite_yaml: str) -> "RunFolder":
+        """Make the folder of a new run.
+
+        Raises:
+            RecordError: there is a run in it already.
+            StorageError: it cannot be written.
+        """
+        if (path / SUITE).exists():
+            raise RecordError(
+                f"{path} already holds a run; continue it with --resume {path} or name another "
+                f"folder with --out"
+            )
+        _guarded(path, lambda: path.mkdir(parents=True, exist_ok=True))
+        folder = cls(path)
+        folder.write(SUITE, suite_yaml)
+        return folder
+
+    @classmethod
+    def resume(cls, path: Path) -> "RunFolder":
+        """Take up a run where it was left: a torn last line and unfinished episodes go.
+
+        Episodes that a resumed run plays again (cancelled ones, and those that infrastructure
+        failed) are moved to ``superseded.jsonl``, so that each id stands once in
+        ``episodes.jsonl``.
+
+        Raises:
+            RecordError: the folder holds no run, or a line of its episodes cannot be read.
+            StorageError: it cannot be written.
+        """
+        if not (path / SUITE).is_file():
+            raise RecordError(f"{path} holds no run: it has no {SUITE}; give a run's folder")
+        folder = cls(path)
+        _guarded(path, folder._drop_unfinished)
+        return folder
+
+    @property
+    def suite_yaml(self) -> str:
+        """The resolved suite that the run was begun with."""
+        return (self.path / SUITE).read_text(encoding="utf-8")
+
+    def append(self, episode: Episode) -> None:
+        """Write one episode behind the others, whole or not at all.
+
+        Raises:
+            RecordError: the episode holds a number that cannot be recorded.
+            StorageError: the disk did not take it.
+        """
+        line = (dump_episode(episode) + "\n").encode()
+        _guarded(self.path, lambda: self._append_line(line))
+
+    def append_metrics(self, metrics: dict[str, Any]) -> None:
+        """Write one line of measurements to ``metrics.jsonl``, with the time."""
+        line = json.dumps({"time": round(time.time(), 3), **metrics}, allow_nan=False) + "\n"
+
+        def write() -> None:
+            with (self.path / METRICS).open("a", encoding="utf-8") as file:
+                file.write(line)
+
+        _guarded(self.path, write)
+
+    def write(self, name: str, text: str) -> None:
+        """Write a whole file of the folder; a reader sees the old one or the new one."""
+
+        def replace() -> None:
+            temporary = self.path / f".{name}.tmp"
+            temporary.write_text(text, encoding="utf-8")
+            temporary.replace(self.path / name)
+
+        _guarded(self.path, replace)
+
+    def episodes(self) -> Iterator[Episode]:
+        """Read the episodes so far, one at a time."""
+        return read_episodes(self.path)
+
+    def close(self) -> None:
+        """Let go of the folder; doing it again changes nothing."""
+        if self._episodes is not None:
+            self._episodes.close()
+            self._episodes = None
+        self._lock.close()
+
+    def __enter__(self) -> "RunFolder":
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def _append_line(self, line: bytes) -> None:
+        if self._episodes is None:
+            self._episodes = (self.path / EPISODES).open("ab", buffering=0)
+        size = self._episodes.seek(0, os.SEEK_END)
+        try:
+            written = self._episodes.write(line)
+            while written < len(line):
+                written += self._episodes.write(line[written:])
+        except OSError:
+            self._episodes.truncate(size)
+            raise
+
+    def _drop_unfinished(self) -> None:
+        path = self.path / EPISODES
+        if not path.exists():
+            return
+        kept = self.path / f".{EPISODES}.tmp"
+        with kept.open("wb") as keep, (self.path / SUPERSEDED).open("ab") as supersede:
+            for line, episode in _lines(path):
+                (keep if episode.status.final else supersede).write(line)
+        kept.replace(path)
+        if (self.path / SUPERSEDED).stat().st_size == 0:
+            (self.path / SUPERSEDED).unlink()
+
+
+def read_episodes(path: Path) -> Iterator[Episode]:
+    """Read the episodes of a run folder or of an ``episodes.jsonl``, one at a time.
+
+    A torn last line, left by a killed process, is passed over.
+
+    Raises:
+        RecordError: there is none, or a line cannot be read; the message names the line.
+    """
+    if path.is_dir():
+        path = path / EPISODES
+        if not path.exists() and (path.parent / SUITE).exists():
+            return
+    if not path.is_file():
+        raise RecordError(f"{path}: no such file; give a run folder or an {EPISODES}")
+    for _, episode in _lines(path):
+        yield episode
+
+
+def finished_ids(path: Path) -> set[str]:
+    """Return the ids of the episodes that a resumed run leaves as they are."""
+    return {episode.id for episode in read_episodes(path) if episode.status.final}
+
+
+def status_counts(path: Path) -> dict[Status, int]:
+    """Return how many episodes of a run ended in each way."""
+    counts = dict.fromkeys(Status, 0)
+    for episode in read_episodes(path):
+        counts[episode.status] += 1
+    return counts
+
+
+def _lines(path: Path) -> Iterator[tuple[bytes, Episode]]:
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            if not line.endswith(b"\n"):
+                return  # torn: its episode is played again
+            try:
+                yield line, load_episode(line.decode())
+            except (RecordError, UnicodeDecodeError) as exc:
+                raise RecordError(
+                    f"{path}:{number}: {exc}; mend or delete that line, its episode is then "
+                    f"played again by --resume"
+                ) from None
+
+
+def _locked(path: Path) -> IO[str]:
+    lock = (path / ".lock").open("w", encoding="utf-8")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        raise RecordError(
+            f"{path} is being written by another process; wait for it or name another folder"
+        ) from None
+    return lock
+
+
+def _guarded(path: Path, write: Callable[[], T]) -> T:
+    try:
+        return write()
+    except OSError as exc:
+        raise StorageError(
+            f"cannot write to {path}: {exc.strerror or exc}; every episode before this is kept. "
+            f"Make room or repair the permissions, then continue with --resume {path}"
+        ) from exc
