@@ -46,7 +46,7 @@ class Lane:
                 continue
             try:
                 result = function()
-            except BaseException as exc:  # handed to whoever awaits it, whatever it is
+            except BaseException as exc:  # noqa: BLE001 - handed over to who awaits it, not handled
                 future.set_exception(exc)
             else:
                 future.set_result(result)

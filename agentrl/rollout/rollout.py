@@ -6,7 +6,7 @@ import random
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
 
-from agentrl.episode import Episode, Failure, Status, StopReason
+from agentrl.episode import Episode, Failure, Status
 from agentrl.errors import ServiceDownError
 from agentrl.rollout.job import Job
 from agentrl.rollout.player import Player

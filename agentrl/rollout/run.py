@@ -163,6 +163,8 @@ def _with_checkpoint(spec: SuiteSpec, tasks: Sequence[Task]) -> SuiteSpec:
     model = spec.agent.model
     if not isinstance(model, TransformersSpec) or model.scratch is None:
         return spec
+    if spec.agent.kind != "llm":
+        return spec
     checkpoint = scratch_checkpoint(list(suite_texts(spec, tasks)), model.scratch)
     model = model.model_copy(update={"checkpoint": str(checkpoint), "scratch": None})
     return spec.model_copy(update={"agent": spec.agent.model_copy(update={"model": model})})

