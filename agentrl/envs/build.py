@@ -1,0 +1,155 @@
+"""From a suite's ``env`` section to an environment, with complaints that name the line."""
+
+import importlib
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+from gymnasium.envs.registration import load_env_creator
+from pydantic import PydanticSchemaGenerationError, TypeAdapter, ValidationError
+
+from agentrl.envs.base import TextEnv
+from agentrl.envs.options import annotations, parameters, takes_any
+from agentrl.envs.registry import ENTRY_POINTS, register_all
+from agentrl.errors import MissingDependencyError, SuiteError, UsageError, nearest
+from agentrl.suite import Suite
+from agentrl.suite.spec import EnvSpec
+
+register_all()
+
+_HOW_TO = (
+    "a plain Gymnasium environment is played through 'id: agentrl/Gym-v0' with "
+    "'options: {{env: {env_id}}}', and docs/environments/README.md shows how to write a TextEnv"
+)
+
+
+def build_env(spec: EnvSpec) -> TextEnv:
+    """Return a new environment, not yet reset.
+
+    Raises:
+        SuiteError: there is no such environment, or it is none of text.
+        UsageError: the environment refuses its options.
+        MissingDependencyError: the library behind it is not installed.
+    """
+    env_class(spec.id)
+    env = gymnasium.make(spec.id, disable_env_checker=True, **spec.options).unwrapped
+    if not isinstance(env, TextEnv):
+        raise _no_text_env(spec.id)
+    return env
+
+
+def env_class(env_id: str) -> type[TextEnv]:
+    """Return the class that a registered id stands for.
+
+    ``module:Name-v0`` imports ``module`` first, from the current folder or an installed package;
+    ``suite_env_class`` looks in the suite's folder too.
+
+    Raises:
+        SuiteError: no such module or id, or the class is no ``TextEnv``.
+        MissingDependencyError: the library behind it is not installed.
+    """
+    module, _, name = env_id.rpartition(":")
+    if module:
+        _import(module, env_id)
+    registered = gymnasium.registry.get(name)
+    if registered is None:
+        known = nearest(name, gymnasium.registry) or f"; ours: {', '.join(ENTRY_POINTS)}"
+        raise SuiteError(f"no environment {env_id!r} is registered{known}")
+    entry_point = registered.entry_point
+    found = _load(entry_point, env_id) if isinstance(entry_point, str) else entry_point
+    if not (isinstance(found, type) and issubclass(found, TextEnv)):
+        raise _no_text_env(env_id)
+    return found
+
+
+def suite_env_class(suite: Suite) -> type[TextEnv]:
+    """Return the class of a suite's environment; a module of the user's may lie beside the suite.
+
+    Raises:
+        SuiteError: no such environment, or one that is not of text; names the line.
+        MissingDependencyError: the library behind it is not installed.
+    """
+    _allow_imports_from(Path.cwd(), suite.path.resolve().parent)
+    try:
+        return env_class(suite.spec.env.id)
+    except SuiteError as exc:
+        raise suite.error(("env", "id"), str(exc)) from None
+
+
+def check_options(suite: Suite) -> None:
+    """Check a suite's ``env.options``: their names, their types and that the environment builds.
+
+    Raises:
+        SuiteError: an option is unknown, missing, of a wrong type or refused; names the line.
+        MissingDependencyError: the library behind the environment is not installed.
+    """
+    chosen = suite_env_class(suite)
+    given, known = suite.spec.env.options, parameters(chosen)
+    for name in given:
+        if name not in known and not takes_any(chosen):
+            hint = nearest(name, known) or f"; known: {', '.join(known) or 'none'}"
+            raise suite.error(("env", "options", name), f"unknown option{hint}")
+    for name, parameter in known.items():
+        if name in given:
+            _check_type(suite, name, annotations(chosen).get(name, Any))
+        elif parameter.default is parameter.empty:
+            raise suite.error(("env", "options", name), "missing; the environment needs it")
+    _check_building(suite)
+
+
+def _check_type(suite: Suite, name: str, annotation: Any) -> None:
+    value = suite.spec.env.options[name]
+    try:
+        adapter = TypeAdapter(annotation)
+    except PydanticSchemaGenerationError:
+        return
+    try:
+        adapter.validate_json(json.dumps(value, default=str), strict=True)
+    except ValidationError as exc:
+        problems = "; ".join(dict.fromkeys(_lowered(error["msg"]) for error in exc.errors()))
+        raise suite.error(("env", "options", name), f"{problems}, got {value!r}") from None
+
+
+def _check_building(suite: Suite) -> None:
+    try:
+        build_env(suite.spec.env).close()
+    except MissingDependencyError:
+        raise
+    except UsageError as exc:
+        raise suite.error(("env", "options"), str(exc)) from None
+
+
+def _lowered(message: str) -> str:
+    return message[0].lower() + message[1:]
+
+
+def _no_text_env(env_id: str) -> SuiteError:
+    return SuiteError(f"{env_id!r} is not an agentrl TextEnv: {_HOW_TO.format(env_id=env_id)}")
+
+
+def _allow_imports_from(*folders: Path) -> None:
+    for folder in map(str, folders):
+        if folder not in sys.path:
+            sys.path.append(folder)
+
+
+def _import(module: str, env_id: str) -> None:
+    try:
+        importlib.import_module(module)
+    except ModuleNotFoundError as exc:
+        raise SuiteError(
+            f"{env_id!r}: no module named {exc.name!r}; it is looked for in the current folder, "
+            f"beside the suite file and among the installed packages"
+        ) from None
+
+
+def _load(entry_point: str, env_id: str) -> Any:
+    try:
+        return load_env_creator(entry_point)
+    except ModuleNotFoundError as exc:
+        raise MissingDependencyError(
+            f"{env_id!r} needs the module {exc.name!r}, which is not installed; "
+            f"'agentrl doctor' says which extra brings it"
+        ) from None

@@ -1,0 +1,147 @@
+"""Where a suite's tasks come from: made by the environment, read from a file, or written inline."""
+
+import gzip
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any
+
+from agentrl.envs.base import TextEnv
+from agentrl.envs.build import suite_env_class
+from agentrl.errors import MissingDependencyError, TaskError
+from agentrl.suite import Suite
+from agentrl.task import Task
+
+_Placed = tuple[str, Task]
+"""Where a task was found, for complaints, and the task."""
+
+
+def load_tasks(suite: Suite) -> tuple[Task, ...]:
+    """Return the tasks of a suite, each with an id of its own.
+
+    Raises:
+        SuiteError: the file is missing, or the inline tasks cannot be used.
+        TaskError: a row cannot be read or is no task of the environment, two share an id, or
+            there is none; the message names the file and the line.
+        MissingDependencyError: reading a Parquet file needs pyarrow.
+    """
+    tasks = tuple(_unique(islice(_placed(suite), suite.spec.tasks.limit)))
+    if not tasks:
+        raise TaskError(f"{_source(suite)}: holds no task")
+    return tasks
+
+
+def world_seed(suite_seed: int, task: Task) -> int:
+    """Return the seed of a task's world: its own, or one that follows from the suite's.
+
+    The same suite seed and task id give the same seed on every machine and in every process.
+
+    >>> world_seed(0, Task(id="a")), world_seed(0, Task(id="a", seed=7))
+    (1324999421, 7)
+    """
+    if task.seed is not None:
+        return task.seed
+    digest = hashlib.sha256(f"{suite_seed}:{task.id}".encode()).digest()
+    return int.from_bytes(digest[:4], "big") >> 1
+
+
+def _placed(suite: Suite) -> Iterator[_Placed]:
+    chosen, spec = suite_env_class(suite), suite.spec.tasks
+    if spec.generate is not None:
+        options = suite.spec.env.options
+        made = chosen.generate(spec.generate.count, spec.generate.seed, options)
+        return ((f"generated task {n}", task) for n, task in enumerate(made, 1))
+    if spec.inline is not None:
+        return _inline(suite, chosen, spec.inline)
+    return _from_file(suite, chosen, Path(spec.file or ""))
+
+
+def _source(suite: Suite) -> str:
+    return suite.spec.tasks.file or str(suite.path)
+
+
+def _unique(placed: Iterable[_Placed]) -> Iterator[Task]:
+    seen: dict[str, str] = {}
+    for place, task in placed:
+        if task.id in seen:
+            raise TaskError(
+                f"{place}: the id {task.id!r} was given before, at {seen[task.id]}; "
+                f"every task needs an id of its own"
+            )
+        seen[task.id] = place
+        yield task
+
+
+def _inline(
+    suite: Suite, chosen: type[TextEnv], rows: tuple[dict[str, Any], ...]
+) -> Iterator[_Placed]:
+    for index, row in enumerate(rows):
+        try:
+            task = chosen.task({"id": f"task-{index + 1}"} | row, index + 1)
+        except TaskError as exc:
+            raise suite.error(("tasks", "inline", index), str(exc)) from None
+        line = suite.lines.get(("tasks", "inline", index))
+        yield f"{suite.path}:{line}" if line else f"tasks.inline[{index}]", task
+
+
+def _from_file(suite: Suite, chosen: type[TextEnv], path: Path) -> Iterator[_Placed]:
+    if not path.is_file():
+        where = "beside the suite file or from the current folder"
+        raise suite.error(("tasks", "file"), f"no file {str(path)!r}, {where}")
+    read = _parquet_rows if path.suffix == ".parquet" else _json_rows
+    stem = path.name.split(".")[0]
+    for number, row in read(path):
+        place = f"{path}:{number}"
+        try:
+            yield place, chosen.task({"id": f"{stem}-{number}"} | row, number)
+        except TaskError as exc:
+            raise TaskError(f"{place}: {exc}") from None
+
+
+def _json_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    with _open(path) as file:
+        try:
+            for number, line in enumerate(file, 1):
+                if line.strip():
+                    yield number, _json_row(line, f"{path}:{number}")
+        except UnicodeDecodeError as exc:
+            raise TaskError(f"{path}: a file of tasks is UTF-8 text: {exc}") from None
+        except (gzip.BadGzipFile, EOFError) as exc:
+            raise TaskError(f"{path}: cannot unpack it: {exc}") from None
+
+
+def _open(path: Path) -> IO[str]:
+    try:
+        if path.suffix == ".gz":
+            return gzip.open(path, "rt", encoding="utf-8")
+        return path.open(encoding="utf-8")
+    except OSError as exc:
+        raise TaskError(f"{path}: cannot read it: {exc.strerror}") from None
+
+
+def _json_row(line: str, place: str) -> dict[str, Any]:
+    try:
+        row = json.loads(line)
+    except json.JSONDecodeError as exc:
+        raise TaskError(f"{place}: no JSON: {exc.msg} at column {exc.colno}") from None
+    if not isinstance(row, dict):
+        raise TaskError(f"{place}: expected a JSON object with one task, got {line.strip()[:40]}")
+    return row
+
+
+def _parquet_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    try:
+        import pyarrow as arrow
+        import pyarrow.parquet as parquet
+    except ModuleNotFoundError:
+        raise MissingDependencyError(
+            f"{path}: reading Parquet needs pyarrow: pip install 'agentrl[data]'"
+        ) from None
+    try:
+        with parquet.ParquetFile(path) as file:
+            rows = (row for batch in file.iter_batches() for row in batch.to_pylist())
+            yield from enumerate(rows, 1)
+    except arrow.ArrowInvalid as exc:
+        raise TaskError(f"{path}: no Parquet file: {exc}") from None
