@@ -1,0 +1,100 @@
+"""The answers of an earlier run, given again exactly as they were recorded."""
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from agentrl.codec import load_episode
+from agentrl.episode import Episode, Generation
+from agentrl.errors import RecordError, UsageError
+from agentrl.models.base import Request
+from agentrl.models.scripted import turn_index
+from agentrl.suite.model import ReplaySpec
+
+Recording = Mapping[str, tuple[Generation, ...]]
+
+
+class ReplayModel:
+    """Answers as a recorded run did: by the episode's id and the turn.
+
+    The turn is told by the number of answers that the conversation holds, so a request or an
+    episode that is tried again gets the same answers again. A conversation whose oldest turns
+    were dropped (``agent.history: drop_oldest``) cannot be told apart and must not be replayed.
+    """
+
+    tokenizer = None
+    context_window = None
+
+    def __init__(self, spec: ReplaySpec) -> None:
+        self._path = Path(spec.run)
+        self._recording: Recording | None = None
+
+    @property
+    def name(self) -> str:
+        return f"replay:{self._path.name}"
+
+    async def start(self) -> None:
+        """Read the recording.
+
+        Raises:
+            UsageError: there is no such run, or a line of it cannot be read.
+        """
+        if self._recording is None:
+            self._recording = await asyncio.to_thread(read_recording, self._path)
+
+    async def generate(self, request: Request) -> Generation:
+        """Return what was answered in this episode at this turn.
+
+        Raises:
+            UsageError: the run holds no such episode or turn. No retry would find it, so it is no
+                failure of infrastructure.
+        """
+        if self._recording is None:
+            raise RuntimeError("generate() was called before start()")
+        answers = self._recording.get(request.session)
+        if answers is None:
+            raise UsageError(
+                f"{self._path} holds no episode {request.session!r}; replay the suite and seed "
+                f"that it was recorded with ({len(self._recording)} episodes)"
+            )
+        turn = turn_index(request)
+        if turn >= len(answers):
+            raise UsageError(
+                f"{self._path} holds {len(answers)} answers of episode {request.session!r}, and "
+                f"answer {turn + 1} is asked for; replay the suite and seed that it was recorded "
+                "with"
+            )
+        return answers[turn]
+
+    async def close(self) -> None:
+        """Nothing to give back."""
+
+
+def read_recording(path: Path) -> Recording:
+    """Return every episode's answers in order; where an episode stands twice, the later one's.
+
+    Args:
+        path: a run folder, or an ``episodes.jsonl``.
+
+    Raises:
+        UsageError: there is no such file.
+        RecordError: a line that is not the last one cannot be read.
+    """
+    file = path / "episodes.jsonl" if path.is_dir() else path
+    if not file.is_file():
+        raise UsageError(f"no recorded run at {path}: {file} does not exist")
+    return {
+        episode.id: tuple(g for turn in episode.turns for g in turn.generations)
+        for episode in _read_episodes(file)
+    }
+
+
+def _read_episodes(file: Path) -> Iterator[Episode]:
+    with file.open("rb") as lines:
+        for number, line in enumerate(lines, start=1):
+            if not line.endswith(b"\n"):
+                return  # torn: the process that wrote it was killed
+            try:
+                yield load_episode(line.decode())
+            except (RecordError, UnicodeDecodeError) as exc:
+                raise RecordError(f"{file}:{number}: {exc}") from exc
