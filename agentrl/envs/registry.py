@@ -15,8 +15,7 @@ ENTRY_POINTS = {
 def register_all() -> None:
     """Register our environments with gymnasium; doing it again changes nothing.
 
-    gymnasium calls it through the package's entry point, so that ``gymnasium.make`` knows the
-    environments without an import of agentrl.
+    ``import agentrl.envs`` does it; ``gymnasium.make("agentrl.envs:agentrl/Maze-v0")`` imports it.
     """
     for env_id, entry_point in ENTRY_POINTS.items():
         if env_id not in gymnasium.registry:

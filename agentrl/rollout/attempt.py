@@ -24,8 +24,6 @@ from agentrl.rollout.world import World, WorldStep
 from agentrl.suite.spec import LimitsSpec
 
 T = TypeVar("T")
-CLOSE_S = 10.0
-"""How long the end of an attempt waits for its environment to close."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +49,8 @@ class Attempt:
     ) -> None:
         self.stuck = False
         """Whether the environment hung on its lane when the attempt ended."""
+        self.close_s = 10.0
+        """How long the end of the attempt waits for its environment to close."""
         self._job = job
         self._world = world
         self._agent = agent
@@ -144,7 +144,7 @@ class Attempt:
         """Close the world on its thread; one that does not come back in time stays stuck."""
         self.stuck = True
         with suppress(TimeoutError, InfrastructureError):
-            async with asyncio.timeout(CLOSE_S):
+            async with asyncio.timeout(self.close_s):
                 await self._lane.call(self._world.close)
                 self.stuck = False
 

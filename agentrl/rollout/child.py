@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 from agentrl.errors import AgentrlError, WorkerError, boundary
 from agentrl.rollout.job import Job
+from agentrl.rollout.local import LocalPlayer, local_player
 from agentrl.rollout.messages import (
     Begin,
     Cancel,
@@ -23,7 +24,6 @@ from agentrl.rollout.messages import (
     receive,
     send,
 )
-from agentrl.rollout.player import LocalPlayer, local_player
 
 
 def main() -> None:

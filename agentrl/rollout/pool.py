@@ -78,7 +78,8 @@ class Worker:
 
     async def play(self, job: Job) -> Episode:
         """Have the process play a job; a cancelled call brings the cancelled record."""
-        future = self._waiting[job.key] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[Episode] = asyncio.get_running_loop().create_future()
+        self._waiting[job.key] = future
         send(self._stdin, Play(job))
         try:
             return await asyncio.shield(future)

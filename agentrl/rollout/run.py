@@ -16,13 +16,14 @@ from agentrl.episode import Episode
 from agentrl.models.build import shared_server
 from agentrl.models.scratch import scratch_checkpoint
 from agentrl.rollout.job import Job, plan_jobs
+from agentrl.rollout.local import local_player
 from agentrl.rollout.messages import Begin
-from agentrl.rollout.player import Player, local_player
+from agentrl.rollout.player import Player
 from agentrl.rollout.pool import PoolPlayer
 from agentrl.rollout.rollout import Rollout
 from agentrl.rollout.signals import stop_on_signals
 from agentrl.rollout.texts import suite_texts
-from agentrl.runs.folder import LOG, RunFolder, finished_ids
+from agentrl.runs.folder import LOG, RunFolder
 from agentrl.suite import Suite, SuiteSpec
 from agentrl.suite.model import TransformersSpec
 from agentrl.task import Task
@@ -36,22 +37,21 @@ METRICS_PERIOD_S = 10.0
 class Watch(Protocol):
     """Sees a run while it goes on: a progress bar, a tracker."""
 
-    def begin(self, total: int, done: Sequence[Episode]) -> None:
-        """The run has ``total`` episodes, of which an earlier start did ``done``."""
+    def update(self, episode: Episode, *, resumed: bool = False) -> None:
+        """An episode ended, or with ``resumed`` had ended before this start of the run."""
 
-    def tick(self, running: int) -> None:
+    def tick(self, running: int | None = None) -> None:
         """Some time passed; ``running`` episodes are under way."""
-
-    def update(self, episode: Episode) -> None:
-        """An episode ended."""
 
 
 class Nobody:
     """Watches nothing."""
 
-    def begin(self, total: int, done: Sequence[Episode]) -> None: ...
-    def tick(self, running: int) -> None: ...
-    def update(self, episode: Episode) -> None: ...
+    def update(self, episode: Episode, *, resumed: bool = False) -> None:
+        pass
+
+    def tick(self, running: int | None = None) -> None:
+        pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,31 +69,46 @@ class RunStats:
     """Whether the user stopped it."""
 
 
-def run_suite(suite: Suite, folder: RunFolder, watch: Watch | None = None) -> RunStats:
-    """Play every episode of the suite that the folder does not hold yet.
+def check_suite(suite: Suite) -> tuple[Task, ...]:
+    """Check what can be checked before anything is written, and return the suite's tasks.
 
     Raises:
-        UsageError: the suite, its tasks or its model cannot be used.
-        RunStopped: the disk or a service gave out; what was finished is in the folder.
+        UsageError: the environment, its options or the tasks cannot be used.
     """
     check_options(suite)
-    tasks = load_tasks(suite)
+    return load_tasks(suite)
+
+
+def run_suite(
+    suite: Suite, tasks: Sequence[Task], folder: RunFolder, watch: Watch | None = None
+) -> RunStats:
+    """Play every episode that the folder does not hold yet.
+
+    Raises:
+        UsageError: a task or the model cannot be used.
+        RunStopped: the disk or a service gave out; what was finished is in the folder.
+    """
     return asyncio.run(_run(suite.spec, tasks, folder, watch or Nobody()))
 
 
 async def _run(spec: SuiteSpec, tasks: Sequence[Task], folder: RunFolder, watch: Watch) -> RunStats:
     planned = plan_jobs(tasks, spec.rollouts)
-    done = finished_ids(folder.path)
+    done = set()
+    for episode in folder.episodes():
+        done.add(episode.id)
+        watch.update(episode, resumed=True)
     jobs = [job for job in planned if job.key not in done]
-    watch.begin(len(planned), [e for e in folder.episodes() if e.id in done])
     started = time.perf_counter()
-    if not jobs:
-        return RunStats(len(planned), 0.0, 0, (), interrupted=False)
     async with _player(spec, tasks, folder) as player:
         rollout = Rollout(player, concurrency=_concurrency(spec), retries=spec.rollouts.retries)
         interrupted = await _play_all(rollout, jobs, folder, watch)
-    duration = time.perf_counter() - started
-    return RunStats(len(planned), duration, rollout.retried, tuple(player.loop_lag()), interrupted)
+    return RunStats(
+        planned=len(planned),
+        duration_s=time.perf_counter() - started,
+        retried=rollout.retried,
+        loop_lag_s=tuple(player.loop_lag()),
+        interrupted=interrupted,
+    )
 
 
 async def _play_all(rollout: Rollout, jobs: Sequence[Job], folder: RunFolder, watch: Watch) -> bool:

@@ -10,12 +10,13 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
 from agentrl.codec import dump_episode, load_episode
-from agentrl.episode import Episode, Status
-from agentrl.errors import RecordError, StorageError
+from agentrl.episode import Episode
+from agentrl.errors import AgentrlError, RecordError, StorageError
 
 T = TypeVar("T")
 
@@ -64,7 +65,11 @@ class RunFolder:
         if not (path / SUITE).is_file():
             raise RecordError(f"{path} holds no run: it has no {SUITE}; give a run's folder")
         folder = cls(path)
-        _guarded(path, folder._drop_unfinished)
+        try:
+            _guarded(path, folder._drop_unfinished)
+        except AgentrlError:
+            folder.close()
+            raise
         return folder
 
     @property
@@ -105,6 +110,15 @@ class RunFolder:
     def episodes(self) -> Iterator[Episode]:
         """Read the episodes so far, one at a time."""
         return read_episodes(self.path)
+
+    def discard(self) -> None:
+        """Remove a folder in which nothing happened: no episode and no log stands in it yet."""
+        files = [self.path / name for name in (SUITE, LOG, ".lock")]
+        self.close()
+        for file in files:
+            file.unlink(missing_ok=True)
+        with suppress(OSError):  # something else is in it, which is not ours to remove
+            self.path.rmdir()
 
     def close(self) -> None:
         """Let go of the folder; doing it again changes nothing."""
@@ -160,19 +174,6 @@ def read_episodes(path: Path) -> Iterator[Episode]:
         raise RecordError(f"{path}: no such file; give a run folder or an {EPISODES}")
     for _, episode in _lines(path):
         yield episode
-
-
-def finished_ids(path: Path) -> set[str]:
-    """Return the ids of the episodes that a resumed run leaves as they are."""
-    return {episode.id for episode in read_episodes(path) if episode.status.final}
-
-
-def status_counts(path: Path) -> dict[Status, int]:
-    """Return how many episodes of a run ended in each way."""
-    counts = dict.fromkeys(Status, 0)
-    for episode in read_episodes(path):
-        counts[episode.status] += 1
-    return counts
 
 
 def _lines(path: Path) -> Iterator[tuple[bytes, Episode]]:
