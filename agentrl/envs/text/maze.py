@@ -91,7 +91,7 @@ class MazeEnv(TextEnv):
         success = self._at == self._maze.goal
         return {
             "success": float(success),
-            "score": 1 - self._away[self._at] / max(self._away.values()),
+            "score": max(0.0, 1 - self._away[self._at] / self._shortest),
             "steps": float(self._steps),
             "shortest": float(self._shortest),
         }
