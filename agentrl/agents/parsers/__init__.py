@@ -1,0 +1,1 @@
+"""Where in a model's answer the action stands."""
