@@ -36,7 +36,7 @@ SHOWN_BODY = 200
 """How many characters of a server's error a message shows."""
 
 _CONTEXT_FULL = re.compile(
-    r"context_length_exceeded|exceed_context_size|maximum context length|maximum model length"
+    r"context_length_exceeded|exceed_context_size|maximum context length|max_model_len"
     r"|context (window|length|size)|(prompt|input) is too long",
     re.IGNORECASE,
 )

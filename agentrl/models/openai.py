@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from agentrl.episode import Generation, Sampling, Usage
-from agentrl.errors import UsageError
+from agentrl.errors import ModelError, UsageError
 from agentrl.models.api import ApiClient, Endpoint, Json, UnreadableAnswerError, is_loopback
 from agentrl.models.base import Request
 from agentrl.models.retry import RetryPolicy
@@ -76,7 +76,7 @@ class OpenAIModel:
                 ``choices``.
         """
         if self._api is None:
-            raise RuntimeError("generate() was called before start()")
+            raise ModelError(f"{self.name} is not running; call start before generate")
         body = self._body(request)
         started = time.perf_counter()
         generation = await self._api.post(

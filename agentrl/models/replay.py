@@ -6,7 +6,7 @@ from pathlib import Path
 
 from agentrl.codec import load_episode
 from agentrl.episode import Episode, Generation
-from agentrl.errors import RecordError, UsageError
+from agentrl.errors import ModelError, RecordError, UsageError
 from agentrl.models.base import Request
 from agentrl.models.scripted import turn_index
 from agentrl.suite.model import ReplaySpec
@@ -50,7 +50,7 @@ class ReplayModel:
                 failure of infrastructure.
         """
         if self._recording is None:
-            raise RuntimeError("generate() was called before start()")
+            raise ModelError(f"{self.name} is not running; call start before generate")
         answers = self._recording.get(request.session)
         if answers is None:
             raise UsageError(
