@@ -71,7 +71,7 @@ def suite_env_class(suite: Suite) -> type[TextEnv]:
         SuiteError: no such environment, or one that is not of text; names the line.
         MissingDependencyError: the library behind it is not installed.
     """
-    _allow_imports_from(Path.cwd(), suite.path.resolve().parent)
+    _allow_imports_from(suite.path.resolve().parent)
     try:
         return env_class(suite.spec.env.id)
     except SuiteError as exc:
@@ -129,13 +129,13 @@ def _no_text_env(env_id: str) -> SuiteError:
     return SuiteError(f"{env_id!r} is not an agentrl TextEnv: {_HOW_TO.format(env_id=env_id)}")
 
 
-def _allow_imports_from(*folders: Path) -> None:
-    for folder in map(str, folders):
-        if folder not in sys.path:
-            sys.path.append(folder)
+def _allow_imports_from(folder: Path) -> None:
+    if str(folder) not in sys.path:
+        sys.path.append(str(folder))
 
 
 def _import(module: str, env_id: str) -> None:
+    _allow_imports_from(Path.cwd())
     try:
         importlib.import_module(module)
     except ModuleNotFoundError as exc:

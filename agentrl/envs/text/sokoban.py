@@ -12,9 +12,9 @@ from agentrl.errors import TaskError, UsageError
 from agentrl.task import Task
 
 _PRESETS = {
-    "easy": Demands(rows=6, columns=6, boxes=1, min_pushes=3),
-    "medium": Demands(rows=7, columns=7, boxes=2, min_pushes=6),
-    "hard": Demands(rows=8, columns=8, boxes=3, min_pushes=12),
+    "easy": Demands(rows=6, cols=6, boxes=1, min_pushes=3),
+    "medium": Demands(rows=7, cols=7, boxes=2, min_pushes=6),
+    "hard": Demands(rows=8, cols=8, boxes=3, min_pushes=12),
 }
 _LARGEST = 20
 
@@ -30,7 +30,7 @@ class SokobanEnv(TextEnv):
         difficulty: sets what is not given below: ``easy`` is 6 x 6 with 1 box and 3 pushes,
             ``medium`` 7 x 7 with 2 boxes and 6 pushes, ``hard`` 8 x 8 with 3 boxes and 12 pushes.
         rows: height of the level, the outer walls included; 5 to 20.
-        columns: width of the level, the outer walls included; 5 to 20.
+        cols: width of the level, the outer walls included; 5 to 20.
         boxes: how many boxes there are.
         min_pushes: how many pushes the best solution takes at least.
     """
@@ -39,7 +39,7 @@ class SokobanEnv(TextEnv):
         self,
         difficulty: Literal["easy", "medium", "hard"] = "easy",
         rows: int | None = None,
-        columns: int | None = None,
+        cols: int | None = None,
         boxes: int | None = None,
         min_pushes: int | None = None,
         render_mode: str | None = None,
@@ -50,12 +50,12 @@ class SokobanEnv(TextEnv):
         preset = _PRESETS[difficulty]
         self._demands = Demands(
             rows=preset.rows if rows is None else rows,
-            columns=preset.columns if columns is None else columns,
+            cols=preset.cols if cols is None else cols,
             boxes=preset.boxes if boxes is None else boxes,
             min_pushes=preset.min_pushes if min_pushes is None else min_pushes,
         )
         _check(self._demands)
-        self.max_turns = 2 * self._demands.rows * self._demands.columns
+        self.max_turns = 2 * self._demands.rows * self._demands.cols
         self._level: Level | None = None
         self._plan: tuple[str, ...] | None = None
 
@@ -164,15 +164,15 @@ def _level(task: Task) -> Level | None:
 
 
 def _check(demands: Demands) -> None:
-    for name in ("rows", "columns"):
+    for name in ("rows", "cols"):
         size = getattr(demands, name)
         if not 5 <= size <= _LARGEST:
             raise UsageError(f"{name} is {size}, expected 5 to {_LARGEST}")
-    room = (demands.rows - 2) * (demands.columns - 2)
+    room = (demands.rows - 2) * (demands.cols - 2)
     if not 1 <= demands.boxes <= room // 4:
         raise UsageError(
             f"boxes is {demands.boxes}, expected 1 to {room // 4} in a level of {demands.rows} x "
-            f"{demands.columns}"
+            f"{demands.cols}"
         )
     if demands.min_pushes < 1:
         raise UsageError(f"min_pushes is {demands.min_pushes}, expected at least 1")

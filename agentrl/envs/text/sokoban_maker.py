@@ -24,7 +24,7 @@ class Demands:
     """What a level must be like."""
 
     rows: int
-    columns: int
+    cols: int
     boxes: int
     min_pushes: int
     """Fewest pushes that the best solution may take."""
@@ -47,7 +47,7 @@ def make_level(demands: Demands, seed: int) -> Level:
         if board is not None and start is not None and _confirmed(board, start, demands):
             return Level(board, start)
     raise TaskError(
-        f"no Sokoban level of {demands.rows} x {demands.columns} squares with {demands.boxes} "
+        f"no Sokoban level of {demands.rows} x {demands.cols} squares with {demands.boxes} "
         f"boxes and at least {demands.min_pushes} pushes was found in {_ROOMS} rooms (seed "
         f"{seed}); ask for fewer pushes or boxes, or for more room"
     )
@@ -61,19 +61,19 @@ def _confirmed(board: Board, start: Position, demands: Demands) -> bool:
 def _room(demands: Demands, rng: random.Random) -> Board | None:
     """Return a room with targets, or None where too little of it hangs together."""
     inner = [
-        row * demands.columns + column
+        row * demands.cols + column
         for row in range(1, demands.rows - 1)
-        for column in range(1, demands.columns - 1)
+        for column in range(1, demands.cols - 1)
     ]
     floor = _set(square for square in inner if rng.random() >= _WALLS)
-    board = Board(demands.rows, demands.columns, floor, targets=0)
+    board = Board(demands.rows, demands.cols, floor, targets=0)
     if not floor:
         return None
     floor = board.reach(Position(0, rng.choice(list(squares(floor)))))
     if floor.bit_count() < max(len(inner) // 2, demands.boxes + 2):
         return None
     targets = _set(rng.sample(list(squares(floor)), demands.boxes))
-    return Board(demands.rows, demands.columns, floor, targets)
+    return Board(demands.rows, demands.cols, floor, targets)
 
 
 def _play_back(board: Board, min_pulls: int, rng: random.Random) -> Position | None:
