@@ -26,7 +26,7 @@ def close_run(suite: Suite, folder: RunFolder, stats: RunStats, *, as_json: bool
     )
     line = json.dumps(summary.to_json(), allow_nan=False)
     folder.write(SUMMARY, line + "\n")
-    write_report(folder.path / REPORT, summary, folder.episodes, folder.suite_yaml)
+    write_report(folder.path / REPORT, summary, folder.episodes(), folder.suite_yaml)
     if as_json:
         typer.echo(line)
     else:

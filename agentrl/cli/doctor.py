@@ -48,7 +48,7 @@ def doctor(
     suites: Annotated[
         list[Path] | None, typer.Argument(metavar="SUITE", help="Suites to check; else tasks/.")
     ] = None,
-) -> int:
+) -> None:
     """Say what is installed and what each suite lacks.
 
     Exits with 2 when a suite that was named cannot run here.
@@ -62,7 +62,7 @@ def doctor(
     lacks = {path: list(_lacks(path)) for path in found}
     if found:
         console.print(_suites(lacks))
-    return EXIT_BAD_INPUT if suites and any(lacks.values()) else 0
+    raise typer.Exit(EXIT_BAD_INPUT if suites and any(lacks.values()) else 0)
 
 
 def _machine() -> str:
@@ -101,7 +101,7 @@ def _suites(lacks: dict[Path, list[str]]) -> Table:
 
 def _lacks(path: Path) -> Iterator[str]:
     """Yield what keeps a suite from running here."""
-    from agentrl.models.build import check_model
+    from agentrl.models.check import check_model
     from agentrl.rollout.run import check_suite
     from agentrl.suite import load_suite
 

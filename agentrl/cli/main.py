@@ -1,9 +1,8 @@
 """Puts the commands together and turns every error into one message and an exit code."""
 
 import sys
-from typing import Annotated, Any
+from typing import Annotated
 
-import click
 import typer
 
 import agentrl
@@ -12,7 +11,6 @@ from agentrl.cli.envs import envs
 from agentrl.cli.report import report
 from agentrl.cli.run import run
 from agentrl.errors import EXIT_BAD_INPUT, AgentrlError
-from agentrl.rollout.signals import EXIT_INTERRUPTED
 
 app = typer.Typer(
     name="agentrl",
@@ -29,7 +27,9 @@ for command in (run, report, envs, doctor):
 @app.callback(invoke_without_command=True)
 def _options(
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks of errors.")] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the traceback of an error; stands anywhere.")
+    ] = False,
 ) -> None:
     if version:
         typer.echo(f"agentrl {agentrl.__version__}")
@@ -39,26 +39,14 @@ def _options(
 def main(arguments: list[str] | None = None) -> None:
     """Run a command line and exit: 0 done, 2 bad input or stopped early, 130 interrupted."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    debug = "--debug" in arguments
-    if debug:  # before or after the command, as a person types it
-        arguments = ["--debug", *(a for a in arguments if a != "--debug")]
-    sys.exit(_exit_code(arguments, debug=debug))
-
-
-def _exit_code(arguments: list[str], *, debug: bool) -> int:
+    debug = "--debug" in arguments  # before or after the command, as a person types it
     try:
-        result: Any = app(arguments, standalone_mode=False)
+        app([argument for argument in arguments if argument != "--debug"])
     except AgentrlError as exc:
         if debug:
             raise
         typer.echo(f"agentrl: {exc}", err=True)
-        return EXIT_BAD_INPUT
-    except click.ClickException as exc:
-        exc.show()
-        return exc.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        return EXIT_INTERRUPTED
+        sys.exit(EXIT_BAD_INPUT)
     except BrokenPipeError:  # `agentrl ... | head`: the reader has seen enough
         sys.stderr.close()
-        return 0
-    return result if isinstance(result, int) else 0
+        sys.exit(0)

@@ -38,7 +38,7 @@ def _summarise(run: Path, *, as_json: bool) -> None:
     timing = _recorded_timing(run)
     summary = summarise(read_episodes(run), run=run.name, suite=_suite_name(run), timing=timing)
     suite_yaml = (run / SUITE).read_text(encoding="utf-8")
-    write_report(run / REPORT, summary, lambda: read_episodes(run), suite_yaml)
+    write_report(run / REPORT, summary, read_episodes(run), suite_yaml)
     if as_json:
         typer.echo(json.dumps(summary.to_json(), allow_nan=False))
     else:

@@ -35,7 +35,7 @@ def run(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the summary as one line of JSON.")
     ] = False,
-) -> int:
+) -> None:
     """Attempt every task of a suite and report how it went.
 
     Exits with 0 when every episode came to an end, with 2 when the input was bad or
@@ -59,7 +59,8 @@ def run(
                 stats = run_suite(suite, tasks, folder, progress)
         except AgentrlError as exc:
             raise _with_advice(exc, folder) from exc
-        return close_run(suite, folder, stats, as_json=as_json)
+        code = close_run(suite, folder, stats, as_json=as_json)
+    raise typer.Exit(code)
 
 
 def _with_advice(error: AgentrlError, folder: "RunFolder") -> AgentrlError:

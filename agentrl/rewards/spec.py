@@ -37,15 +37,20 @@ def annotate(spec: RewardSpec, episode: Episode) -> Episode:
 
 
 def unmet_terms(spec: RewardSpec, episodes: Iterable[Episode]) -> list[str]:
-    """Return the terms that no scored episode has a signal or a result for: likely a typo."""
+    """Return the terms that no scored episode has a signal or a result for: likely typos.
+
+    Without a scored episode nothing can be said against any.
+    """
+    scored = (episode for episode in episodes if episode.status.scored)
     unmet = dict.fromkeys(spec.terms)
-    for episode in episodes:
+    episode = None
+    for episode in scored:
         for facts in (episode.outcome, *(turn.signals for turn in episode.turns)):
             for name in facts:
                 unmet.pop(name, None)
         if not unmet:
             break
-    return list(unmet)
+    return [] if episode is None else list(unmet)
 
 
 def _weighted(weights: Mapping[str, float], facts: Mapping[str, float]) -> dict[str, float]:

@@ -98,6 +98,7 @@ async def _run(spec: SuiteSpec, tasks: Sequence[Task], folder: RunFolder, watch:
         done.add(episode.id)
         watch.update(episode, resumed=True)
     jobs = [job for job in planned if job.key not in done]
+    logger.info("%d episodes to play, %d are there already", len(jobs), len(done))
     started = time.perf_counter()
     async with _player(spec, tasks, folder) as player:
         rollout = Rollout(player, concurrency=_concurrency(spec), retries=spec.rollouts.retries)
@@ -131,6 +132,7 @@ async def _play_all(rollout: Rollout, jobs: Sequence[Job], folder: RunFolder, wa
             await rollout.run(jobs, emit)
     finally:
         reporting.cancel()
+        watch.tick(rollout.running)
     return interrupted
 
 

@@ -83,3 +83,9 @@ def test_the_reward_is_linear_in_the_weights(a: float, b: float) -> None:
         return sum(compose(RewardSpec(terms=terms), [EPISODE])[0])
 
     assert total(success=a, progress=b) == pytest.approx(total(success=a) + total(progress=b))
+
+
+def test_without_a_scored_episode_no_term_is_reported() -> None:
+    failed = replace(EPISODE, status=Status.INFRA_FAILED)
+
+    assert unmet_terms(RewardSpec(terms={"sucess": 1.0}), [failed]) == []
