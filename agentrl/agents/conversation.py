@@ -7,8 +7,8 @@ tokenised. What was sampled never is, because the same text may have other token
 
 That holds as long as the template keeps earlier turns as they were. One that rewrites them, such
 as by leaving out earlier thoughts, gets a prompt that is rendered and tokenised as a whole, and
-training sees one sequence a turn. White space that a template trims from the ends of an answer is
-no rewriting: it stays in the tokens as it was sampled.
+training sees one sequence a turn. White space that a template trims from the ends of an answer, or
+puts there, is no rewriting: the tokens keep what was sampled.
 """
 
 from dataclasses import dataclass
@@ -125,10 +125,10 @@ def _bridge(text: str, seen: _Seen) -> str | None:
     if not text.startswith(seen.prompt):
         return None
     rest = text[len(seen.prompt) :]
-    for kept in (seen.answer, seen.answer.rstrip(), seen.answer.lstrip(), seen.answer.strip()):
-        if rest.startswith(kept):
-            return rest[len(kept) :]
-    return None
+    if rest.startswith(seen.answer):
+        return rest[len(seen.answer) :]
+    rest, answer = rest.lstrip(), seen.answer.strip()
+    return rest[len(answer) :] if rest.startswith(answer) else None
 
 
 def _without_end_of_turn(bridge: tuple[int, ...], tokenizer: ChatTokenizer) -> tuple[int, ...]:

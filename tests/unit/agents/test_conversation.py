@@ -138,6 +138,17 @@ def test_white_space_that_the_template_trims_stays_as_it_was_sampled() -> None:
     )  # fmt: skip
 
 
+def test_white_space_that_the_template_adds_was_not_sampled() -> None:
+    conversation = Conversation("", Backend(Letters(earlier=" {}".format)))
+    conversation.observe("a")
+    first = say(conversation, [ord("x"), END])
+    conversation.observe("b")
+    assert first is not None
+    assert conversation.prompt(room=1).token_ids == (
+        *first, ord("x"), END, USER, ord("b"), END, BOT,
+    )  # fmt: skip
+
+
 def test_the_end_of_turn_is_found_behind_the_templates_white_space() -> None:
     conversation = Conversation("", Backend(Letters(before_end="\n")))
     conversation.observe("a")
