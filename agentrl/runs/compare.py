@@ -29,7 +29,7 @@ class Difference:
     mean: float | None
     """Mean over tasks of its success rate minus the baseline's; None without a common task."""
     low: float | None
-    """Lower end of the 95 % paired bootstrap interval."""
+    """Lower end of the 95% paired bootstrap interval."""
     high: float | None
     wins: int
     """Tasks where it succeeds more often than the baseline."""
@@ -143,8 +143,8 @@ def _warnings(summaries: Sequence[Summary], rows: Sequence[Sequence[Facts]]) -> 
             yield f"{summary.run} ran suite {summary.suite!r}, {first.run} {first.suite!r}"
         if summary.attempts != first.attempts:
             yield (
-                f"{summary.run} attempted each task up to {summary.attempts} times, "
-                f"{first.run} {first.attempts}"
+                f"attempts at a task differ: {summary.attempts} in {summary.run}, "
+                f"{first.attempts} in {first.run}"
             )
         for run, only in (
             (summary, others.keys() - seeds.keys()),
@@ -159,8 +159,10 @@ def _warnings(summaries: Sequence[Summary], rows: Sequence[Sequence[Facts]]) -> 
                 f"{len(moved)} of {len(common)} common tasks had another seed in {summary.run} "
                 f"than in {first.run}, so their worlds may differ, such as {min(moved)!r}"
             )
-        yield from _left_out(summary)
-    yield from _left_out(first)
+    for summary in summaries:
+        left_out = sum(summary.episodes.values()) - summary.scored
+        if left_out:
+            yield f"{left_out} episodes of {summary.run} are not scored and left out"
 
 
 def _no_spread(
@@ -172,12 +174,6 @@ def _no_spread(
                 f"{summary.run} differs alike on all {difference.common_tasks} common tasks; an "
                 f"interval without width is not certainty"
             )
-
-
-def _left_out(summary: Summary) -> Iterable[str]:
-    left_out = sum(summary.episodes.values()) - summary.scored
-    if left_out:
-        yield f"{left_out} episodes of {summary.run} are not scored and left out"
 
 
 def _seeds(rows: Sequence[Facts]) -> dict[str, set[int]]:

@@ -16,7 +16,7 @@ ByTask = Mapping[str, Sequence[float]]
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A mean over episodes and its 95 % interval for tasks like these."""
+    """A mean over episodes and its 95% interval for tasks like these."""
 
     mean: float | None = None
     """None where no episode counts; never 0 for want of data."""

@@ -2,7 +2,7 @@
 
 Tasks are what a result generalises over: two attempts at one task tell less than attempts at two
 tasks. So every interval here treats the *task* as the unit that was drawn at random, and several
-attempts at it as one cluster. All intervals are 95 % unless said otherwise, all bootstraps are
+attempts at it as one cluster. All intervals are 95% unless said otherwise, all bootstraps are
 percentile bootstraps with a fixed seed: the same episodes always give the same numbers.
 
 Sources: E. B. Wilson, "Probable inference", JASA 1927 (score interval). B. Efron and
@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 RESAMPLES = 4_000
-"""Bootstrap samples: another seed moves the ends by about 2 % of the interval's width."""
+"""Bootstrap samples: another seed moves the ends by about 2% of the interval's width."""
 
 _CONFIDENCE = 0.95
 _SEED = 20_240_612

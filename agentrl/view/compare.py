@@ -7,18 +7,22 @@ from rich.text import Text
 from agentrl.runs.compare import ComparedRun, Comparison
 from agentrl.view.numbers import NOTHING, decimal, rate, signed_points, usd
 
+_ROOMY = 100  # columns of a terminal that takes the whole table without breaking numbers
+
 
 def print_comparison(comparison: Comparison, console: Console) -> None:
     """Print each run's success and its difference to the baseline, then what limits the result."""
+    roomy = console.width >= _ROOMY
     table = Table(title=Text("Success by run"), title_justify="left", title_style="bold")
     table.add_column("run", overflow="fold")
-    table.add_column("success [95 %]", justify="right")
-    table.add_column("difference in points [95 %]", justify="right")
-    table.add_column("wins / ties / losses", justify="right")
-    table.add_column("turns", justify="right")
-    table.add_column("cost", justify="right")
+    table.add_column("success [95%]", justify="right")
+    table.add_column("difference in points [95%]" if roomy else "points", justify="right")
+    table.add_column("wins / ties / losses" if roomy else "w/t/l", justify="right")
+    if roomy:
+        table.add_column("turns", justify="right")
+        table.add_column("cost", justify="right")
     for run in comparison.runs:
-        table.add_row(*_cells(run))
+        table.add_row(*_cells(run)[: len(table.columns)])
     console.print(table)
     if any(run.difference and run.difference.common_tasks for run in comparison.runs):
         console.print(
@@ -43,5 +47,5 @@ def _cells(run: ComparedRun) -> list[Text]:
             cells[2].append(ends)
             excludes_zero = difference.low > 0 or difference.high < 0
             cells[2].stylize("bold" if excludes_zero else "")
-        cells[3] = Text(f"{difference.wins} / {difference.ties} / {difference.losses}")
+        cells[3] = Text(f"{difference.wins}/{difference.ties}/{difference.losses}")
     return [*cells, Text(decimal(run.turns, 1)), Text(usd(run.cost_usd))]

@@ -1,7 +1,6 @@
 """The progress of a run while it goes on. Everything goes to stderr: stdout is for results."""
 
 import time
-from collections import defaultdict
 from collections.abc import Callable
 from types import TracebackType
 
@@ -12,7 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from agentrl.episode import Episode
-from agentrl.runs.estimate import estimate_rate
+from agentrl.runs.estimate import Estimate
+from agentrl.runs.stats import wilson_interval
 from agentrl.view.numbers import count, duration, rate, usd
 
 _BAR_FROM = 100  # columns of a terminal that has room for a bar beside the numbers
@@ -50,7 +50,9 @@ class LiveProgress:
         self._running = 0
         self._done = self._resumed = self._left_out = self._tokens = 0
         self._cost_usd = 0.0
-        self._success: defaultdict[str, list[float]] = defaultdict(list)
+        self._tasks: set[str] = set()
+        self._scored = 0
+        self._success = 0.0
 
     def __enter__(self) -> "LiveProgress":
         self._started = self._printed = self._clock()
@@ -88,7 +90,9 @@ class LiveProgress:
         if not episode.status.scored:
             self._left_out += 1
         elif "success" in episode.outcome:
-            self._success[episode.task_id].append(episode.outcome["success"])
+            self._tasks.add(episode.task_id)
+            self._scored += 1
+            self._success += episode.outcome["success"]
         self.tick()
 
     def tick(self, running: int | None = None) -> None:
@@ -104,9 +108,8 @@ class LiveProgress:
         parts = [f"{self._done}/{self._total}"]
         if self._running:
             parts.append(f"{self._running} running")
-        success = estimate_rate(self._success)
-        if success.mean is not None:
-            parts.append(f"success {rate(success)}")
+        if self._scored:
+            parts.append(f"success {rate(self._success_rate())}")
         if self._left_out:
             parts.append(f"{self._left_out} not scored")
         if self._tokens and elapsed > 0:
@@ -117,6 +120,14 @@ class LiveProgress:
         if (remaining := self._remaining_s(elapsed)) is not None:
             parts.append(f"{duration(remaining)} left")
         return " · ".join(parts)
+
+    def _success_rate(self) -> Estimate:
+        """Return the rate so far. A bootstrap at every refresh would hold up the run: several
+        attempts at a task count once, which makes the interval rather too wide."""
+        mean, tasks = self._success / self._scored, len(self._tasks)
+        if not 0 <= mean <= 1:
+            return Estimate(mean, n=self._scored)
+        return Estimate(mean, *wilson_interval(mean * tasks, tasks), self._scored, "wilson_tasks")
 
     def _remaining_s(self, elapsed: float) -> float | None:
         played = self._done - self._resumed

@@ -11,10 +11,10 @@ _MINUS = "−"  # noqa: RUF001 - as wide as a plus
 def percent(value: float | None) -> str:
     """Return a rate in percent.
 
-    >>> percent(0.8125), percent(None)
-    ('81.2 %', '–')
+    >>> percent(0.8125)
+    '81.2%'
     """
-    return NOTHING if value is None else f"{100 * value:.1f} %"
+    return NOTHING if value is None else f"{100 * value:.1f}%"
 
 
 def decimal(value: float | None, digits: int = 2) -> str:
@@ -37,9 +37,9 @@ def count(value: float) -> str:
     >>> count(950), count(12_345), count(4_200_000)
     ('950', '12.3k', '4.2M')
     """
-    for size, unit in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
-        if abs(value) >= size:
-            return f"{value / min(size, 1e3 if unit == 'k' else size):.1f}{unit}"
+    for least, size, unit in ((1e9, 1e9, "G"), (1e6, 1e6, "M"), (1e4, 1e3, "k")):
+        if value >= least:
+            return f"{value / size:.1f}{unit}"
     return f"{value:.0f}"
 
 
@@ -87,6 +87,6 @@ def rate(estimate: Estimate) -> str:
     """Return a rate with its interval, in percent.
 
     >>> rate(Estimate(0.5, 0.25, 0.75, 8, "wilson"))
-    '50.0 % [25, 75]'
+    '50.0% [25, 75]'
     """
     return f"{percent(estimate.mean)} {interval(estimate, scale=100, digits=0)}".rstrip()

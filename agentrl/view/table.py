@@ -29,7 +29,7 @@ def summary_table(summary: Summary, *, roomy: bool = True) -> RenderableType:
     """Return the table by task group, the whole run in the last row."""
     table = Table(title=_title(summary), title_justify="left", title_style="bold", expand=False)
     table.add_column("group", overflow="fold")
-    table.add_column("success [95 %]", justify="right")
+    table.add_column("success [95%]", justify="right")
     if roomy:
         table.add_column("score", justify="right")
         table.add_column("turns", justify="right")

@@ -1,0 +1,93 @@
+"""The head of a report: the run in a few numbers."""
+
+from agentrl.runs.estimate import Estimate
+from agentrl.runs.summary import Summary
+from agentrl.view.html import escape
+from agentrl.view.numbers import count, decimal, duration, interval, percent, usd
+
+_STATUS_NAMES = {
+    "ok": "ok",
+    "truncated": "truncated",
+    "infra_failed": "infrastructure failed",
+    "unscored": "unscored",
+    "cancelled": "cancelled",
+}
+
+_METHODS = {
+    "wilson": "Wilson interval over {n} episodes",
+    "wilson_tasks": "Wilson interval over tasks, each counted once",
+    "cluster_bootstrap": "bootstrap over tasks, {n} episodes",
+    "none": "{n} episodes, too few tasks for an interval",
+}
+
+
+def overview(summary: Summary) -> str:
+    """Return name, agent, statuses and the tiles of numbers, as HTML."""
+    statuses = "".join(
+        f'<li class="status {status}">{number} {escape(_STATUS_NAMES[status])}</li>'
+        for status, number in summary.episodes.items()
+        if number
+    )
+    if summary.retries:
+        statuses += f'<li class="status">{summary.retries} retries of failed infrastructure</li>'
+    return (
+        f"<h1>{escape(summary.run)}</h1>"
+        f'<p class="subtitle"><b>{escape(summary.agent or "no agent")}</b> on suite '
+        f"<b>{escape(summary.suite)}</b> · {summary.tasks} tasks, up to {summary.attempts} "
+        f'attempts each</p><ul class="statuses">{statuses}</ul>'
+        f'<dl class="tiles">{"".join(_tiles(summary))}</dl>{_failures(summary)}'
+    )
+
+
+def _tiles(summary: Summary) -> list[str]:
+    success, score, reward = summary.success, summary.score, summary.reward
+    tiles = [
+        _tile(
+            "Success",
+            percent(success.mean),
+            f"95% {interval(success, scale=100, digits=1)}" if success.low is not None else "",
+            _method(success),
+            "main",
+        )
+    ]
+    if score.n:
+        tiles.append(_tile("Score", decimal(score.mean), interval(score), _method(score)))
+    tiles.append(_tile("Reward", decimal(reward.mean), interval(reward), _method(reward)))
+    tiles.append(_tile("Turns", decimal(summary.turns, 1), "per episode"))
+    tiles += [_tile(name, decimal(value), "mean") for name, value in summary.outcome.items()]
+    tiles += _cost_tiles(summary)
+    return tiles
+
+
+def _cost_tiles(summary: Summary) -> list[str]:
+    tiles, tokens = [], summary.tokens
+    if tokens.prompt or tokens.completion:
+        cached = f", {count(tokens.cached)} cached" if tokens.cached else ""
+        note = f"{count(tokens.prompt)} prompt{cached}"
+        tiles.append(_tile("Sampled tokens", count(tokens.completion), note))
+        tiles.append(_tile("Cost", usd(summary.cost_usd), "in all"))
+    if summary.duration_s is not None:
+        speed = f"{decimal(summary.steps_per_s, 1)} steps/s"
+        tiles.append(_tile("Wall time", duration(summary.duration_s), speed))
+    return tiles
+
+
+def _tile(name: str, value: str, note: str, hint: str = "", kind: str = "") -> str:
+    return (
+        f'<div class="tile {kind}" title="{escape(hint)}"><dt>{escape(name)}</dt>'
+        f'<dd class="number">{escape(value)}</dd><dd class="note">{escape(note)}</dd></div>'
+    )
+
+
+def _method(estimate: Estimate) -> str:
+    return _METHODS[estimate.method].format(n=estimate.n)
+
+
+def _failures(summary: Summary) -> str:
+    items = "".join(
+        f"<li><b>{failure.count} × {escape(kind)}</b> "  # noqa: RUF001 - a multiplication sign
+        f"<span>{escape(failure.example)}</span></li>"
+        for kind, failure in summary.failures.items()
+    )
+    title = "Failures, with the first message of each kind; none of them counts as a zero"
+    return f'<section class="failures"><h2>{title}</h2><ul>{items}</ul></section>' if items else ""
