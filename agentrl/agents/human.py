@@ -18,8 +18,8 @@ _SAFE = dict.fromkeys(_CONTROL, "\N{REPLACEMENT CHARACTER}")
 class HumanAgent:
     """Shows each observation in the terminal and asks for an action.
 
-    One person plays one episode at a time: play with ``--concurrency 1``. Episodes that are under
-    way together are asked one question after the other.
+    One person plays one episode at a time. Where several are under way together, their questions
+    are asked one after the other.
     """
 
     name = "human"
@@ -59,7 +59,8 @@ class HumanAgent:
         """
         async with self._terminal:
             if title != self._shown:
-                self._console.print(Rule(_safe(title)), _safe(text), f"[dim]{_HELP}[/dim]\n")
+                head = Rule(_safe(title)), _safe(text), Text(f"({_HELP})\n", style="dim")
+                self._console.print(*head, sep="\n")
                 self._shown = title
             self._console.print(_safe(view.observation))
             while (line := await self._line()) == "?":
