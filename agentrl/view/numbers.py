@@ -8,6 +8,11 @@ NOTHING = "–"  # noqa: RUF001 - a dash for a number that does not exist
 _MINUS = "−"  # noqa: RUF001 - as wide as a plus
 
 
+def is_share(value: float) -> bool:
+    """Return whether a number can be drawn on a scale from 0 to 1."""
+    return 0 <= value <= 1
+
+
 def percent(value: float | None) -> str:
     """Return a rate in percent.
 

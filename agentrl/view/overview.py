@@ -3,7 +3,7 @@
 from agentrl.runs.estimate import Estimate
 from agentrl.runs.summary import Summary
 from agentrl.view.html import escape
-from agentrl.view.numbers import count, decimal, duration, interval, percent, usd
+from agentrl.view.numbers import count, decimal, duration, interval, is_share, percent, usd
 
 _STATUS_NAMES = {
     "ok": "ok",
@@ -30,11 +30,12 @@ def overview(summary: Summary) -> str:
     )
     if summary.retries:
         statuses += f'<li class="status">{summary.retries} retries of failed infrastructure</li>'
+    attempts = f", up to {summary.attempts} attempts each" if summary.attempts > 1 else ""
     return (
         f"<h1>{escape(summary.run)}</h1>"
         f'<p class="subtitle"><b>{escape(summary.agent or "no agent")}</b> on suite '
-        f"<b>{escape(summary.suite)}</b> · {summary.tasks} tasks, up to {summary.attempts} "
-        f'attempts each</p><ul class="statuses">{statuses}</ul>'
+        f"<b>{escape(summary.suite)}</b> · {summary.tasks} tasks{attempts}</p>"
+        f'<ul class="statuses">{statuses}</ul>'
         f'<dl class="tiles">{"".join(_tiles(summary))}</dl>{_failures(summary)}'
     )
 
@@ -55,6 +56,11 @@ def _tiles(summary: Summary) -> list[str]:
     tiles.append(_tile("Reward", decimal(reward.mean), interval(reward), _method(reward)))
     tiles.append(_tile("Turns", decimal(summary.turns, 1), "per episode"))
     tiles += [_tile(name, decimal(value), "mean") for name, value in summary.outcome.items()]
+    tiles += [
+        _tile(name, decimal(value), "mean over turns")
+        for name, value in summary.signals.items()
+        if not is_share(value)  # the others are in a plot
+    ]
     tiles += _cost_tiles(summary)
     return tiles
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from agentrl.runs.estimate import Estimate
 from agentrl.runs.summary import Summary
 from agentrl.runs.summary_facts import Facts
-from agentrl.view.numbers import decimal, rate
+from agentrl.view.numbers import decimal, is_share, rate
 from agentrl.view.svg import Bin, Curve, Point, bars, curves, histogram
 from agentrl.view.table import NO_GROUP
 
@@ -17,7 +17,7 @@ _MOST_VALUES = 8  # different rewards that each get a column of their own
 def plots(summary: Summary, episodes: Sequence[Facts]) -> str:
     """Return every plot that the run has numbers for, as HTML."""
     scored = [episode for episode in episodes if episode.status.scored]
-    figures = [_success_by_group(summary)]
+    figures = [_success_by_group(summary)] if len(summary.groups) > 1 else []
     if summary.pass_at_k:
         figures.append(_over_attempts(summary))
     if scored:
@@ -25,15 +25,15 @@ def plots(summary: Summary, episodes: Sequence[Facts]) -> str:
         figures.append(_rewards(scored))
     if summary.stop_reasons:
         figures.append(_stop_reasons(summary))
-    if summary.signals and all(0 <= value <= 1 for value in summary.signals.values()):
+    if any(map(is_share, summary.signals.values())):
         figures.append(_signals(summary))
     return "".join(figures)
 
 
 def _success_by_group(summary: Summary) -> str:
-    groups = list(summary.groups.items()) if len(summary.groups) > 1 else []
+    groups = list(summary.groups.items())
     rows = [
-        _point(name or NO_GROUP, group.success, f"{rate(group.success)}")
+        _point(name or NO_GROUP, group.success, rate(group.success))
         for name, group in groups[:_MOST_GROUPS]
     ]
     if len(groups) > _MOST_GROUPS:
@@ -89,7 +89,8 @@ def _stop_reasons(summary: Summary) -> str:
 
 
 def _signals(summary: Summary) -> str:
-    rows = [Point(name, value, decimal(value)) for name, value in summary.signals.items()]
+    shares = {name: value for name, value in summary.signals.items() if is_share(value)}
+    rows = [Point(name, value, decimal(value)) for name, value in shares.items()]
     title = "Signals, mean over the turns that state them"
     return bars(title, "mean", rows, 1.0, ["0", "0.25", "0.5", "0.75", "1"])
 
