@@ -7,8 +7,8 @@ last ``####`` on its line, and what follows the last "answer is" or "answer:" in
 
 import re
 
-_HASHES = re.compile(r"####[ \t]*([^\n]*)")
-_SAID = re.compile(r"\banswer(?:\s+is\s*:?|\s*:)\s*((?:[^\n.]|\.(?=\S))*)", re.IGNORECASE)
+_SAID = re.compile(r"\banswer(?:\s+is\s*:?|\s*:)", re.IGNORECASE)
+_SENTENCE = re.compile(r"\s*((?:[^\n.]|\.(?=\S))*)")
 _BOX = re.compile(r"\\boxed\s*\{")
 
 
@@ -20,7 +20,7 @@ def marked(text: str) -> str | None:
     >>> marked("so \\boxed{\\frac{1}{2}}")
     '\\frac{1}{2}'
     """
-    for found in (_last_box(text), _last(_HASHES, text), _last(_SAID, text)):
+    for found in (_last_box(text), _after_hashes(text), _said(text)):
         if found:
             return found
     return None
@@ -31,9 +31,15 @@ def answer_part(text: str) -> str:
     return marked(text) or text.strip()
 
 
-def _last(pattern: re.Pattern[str], text: str) -> str:
-    found = pattern.findall(text)
-    return found[-1].strip() if found else ""
+def _after_hashes(text: str) -> str:
+    _, hashes, rest = text.rpartition("####")
+    return rest.partition("\n")[0].strip() if hashes else ""
+
+
+def _said(text: str) -> str:
+    said = [match.end() for match in _SAID.finditer(text)]
+    sentence = _SENTENCE.match(text, said[-1]) if said else None
+    return sentence[1].strip() if sentence else ""
 
 
 def _last_box(text: str) -> str:

@@ -197,8 +197,9 @@ def _indexes(names: Sequence[str]) -> dict[str, int]:
 
 
 def _plain(action: str) -> str:
-    """Return an action without what does not matter: case, spaces, hyphens, a final dot."""
-    return re.sub(r"[\s_\-]+", "", action).strip(".!'\"`").lower()
+    """Return an action without what does not matter: case, separators of words, quotes, a dot."""
+    bare = action.strip().strip(".!'\"`").lower()
+    return re.sub(r"(?<=[a-z])[\s_-]+|[\s_-]+(?=[a-z])", "", bare)
 
 
 def _max_turns(env: gymnasium.Env[Any, Any]) -> int:
