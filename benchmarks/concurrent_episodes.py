@@ -1,7 +1,7 @@
 """A thousand scripted episodes at once on one event loop.
 
-Claims: the loop's lag stays under 100 ms at the 99th percentile; the memory an episode takes while it
-runs is printed. The model answers after a pause, so that all episodes are under way together.
+Claims: the loop's lag stays under 100 ms at the 99th percentile; the memory that an episode takes
+while it runs is printed. The model answers after a pause, so all episodes are under way together.
 """
 
 import asyncio
@@ -36,9 +36,7 @@ async def play(concurrency: int) -> tuple[float, float, dict[str, float]]:
             "name": "load",
             "env": {"id": COUNTER_ID, "options": {"target": TURNS}},
             "tasks": {"generate": {"count": EPISODES}},
-            "agent": {
-                "model": {"backend": "scripted", "answers": ["up"], "latency_s": LATENCY_S}
-            },
+            "agent": {"model": {"backend": "scripted", "answers": ["up"], "latency_s": LATENCY_S}},
         }
     )
     jobs = plan_jobs([Task(f"t{i}", seed=2 * i) for i in range(EPISODES)], spec.rollouts)
@@ -65,9 +63,11 @@ def main() -> None:
     duration, memory, lag = asyncio.run(play(EPISODES))
     alone = EPISODES * TURNS * LATENCY_S
     print(f"{EPISODES} episodes of {TURNS} turns at once, each answer after {LATENCY_S:g} s")
-    print(f"duration   {duration:.1f} s, one after another {alone:.0f} s: ratio {alone / duration:.0f}")
-    print(f"loop lag   p50 {lag['p50'] * 1e3:.1f} ms, p99 {lag['p99'] * 1e3:.1f} ms, "
-          f"max {lag['max'] * 1e3:.1f} ms")
+    print(f"duration   {duration:.1f} s, {alone:.0f} s one by one: ratio {alone / duration:.0f}")
+    print(
+        f"loop lag   p50 {lag['p50'] * 1e3:.1f} ms, p99 {lag['p99'] * 1e3:.1f} ms, "
+        f"max {lag['max'] * 1e3:.1f} ms"
+    )
     print(f"memory     {memory:.1f} MiB, {memory / EPISODES * 1024:.0f} KiB an episode")
 
 
