@@ -26,7 +26,8 @@ def make(env_id: str, kwargs: Mapping[str, Any], describe: str) -> gymnasium.Env
         if not _wants_picture(env, env_id, describe):
             return env
         env.close()
-        return gymnasium.make(env_id, disable_env_checker=True, render_mode="ansi", **kwargs)
+        pictured = {**kwargs, "render_mode": "ansi"}
+        return gymnasium.make(env_id, disable_env_checker=True, **pictured)
     except (gymnasium.error.Error, ModuleNotFoundError) as exc:
         raise UsageError(f"cannot make the Gymnasium environment {env_id!r}: {exc}") from None
     except (TypeError, KeyError, AssertionError) as exc:
@@ -38,9 +39,15 @@ def vary(env_id: str, kwargs: Mapping[str, Any], seed: int) -> dict[str, Any]:
 
     FrozenLake with ``map_name: random-NxN`` gets a map drawn from the seed that has a way across.
     """
-    name = kwargs.get("map_name")
-    if not env_id.startswith("FrozenLake") or not str(name).startswith("random-"):
+    if not env_id.startswith("FrozenLake") or "map_name" not in kwargs or kwargs.get("desc"):
         return dict(kwargs)
+    # With null Gymnasium itself draws a map, but not from our seed.
+    name = "random-8x8" if kwargs["map_name"] is None else str(kwargs["map_name"])
+    if not name.startswith("random-"):
+        return dict(kwargs)
+    size = name.removeprefix("random-").partition("x")[0]
+    if not size.isdecimal() or int(size) < 2:
+        raise UsageError(f"map_name is {name!r}, expected something like random-4x4")
     from gymnasium.envs.toy_text.frozen_lake import generate_random_map
 
     size = str(name).removeprefix("random-").partition("x")[0]

@@ -152,6 +152,7 @@ def test_a_limit_of_the_wrapped_environment_truncates_without_success() -> None:
 def test_a_picture_is_shown_with_brackets_for_what_was_highlighted() -> None:
     assert begun("TestPictured-v0").render() == "a[0]bc"
     assert begun("TestPictured-v0", describe="values").render() == "0"
+    assert begun("TestPictured-v0", kwargs={"render_mode": "ansi"}).render() == "a[0]bc"
 
 
 @pytest.mark.parametrize(
@@ -187,8 +188,9 @@ def test_a_task_may_change_how_the_environment_is_made() -> None:
         env.reset(seed=0, options={"task": Task("a", data={"kwargs": 3})})
 
 
-def test_random_frozen_lakes_follow_from_the_seed_and_can_be_crossed() -> None:
-    env = GymEnv("FrozenLake-v1", kwargs={"map_name": "random-5x5", "is_slippery": False})
+@pytest.mark.parametrize("name", ["random-5x5", None])
+def test_random_frozen_lakes_follow_from_the_seed_and_can_be_crossed(name: str | None) -> None:
+    env = GymEnv("FrozenLake-v1", kwargs={"map_name": name, "is_slippery": False})
 
     maps = [env.reset(seed=seed)[0] for seed in (*range(20), *range(20))]
 
