@@ -5,7 +5,7 @@ facts about the turn as floats; when the episode ends ``info["outcome"]`` holds 
 What they are worth is the rewards' business.
 
 A subclass writes five members: ``instructions``, ``begin``, ``act``, ``outcome`` and, where a
-solution is known, ``expert_action``. ``docs/environments.md`` shows one in full.
+solution is known, ``expert_action``. ``docs/environments/README.md`` shows one in full.
 """
 
 import string

@@ -5,8 +5,13 @@ from typing import Any
 
 from agentrl.suite.spec import SuiteSpec
 
-MAY_CHANGE = ("rollouts.concurrency", "rollouts.workers", "rollouts.retries")
-"""Keys that decide how fast a run goes, not what comes out; a resumed run may change them."""
+MAY_CHANGE = (
+    "rollouts.concurrency",
+    "rollouts.workers",
+    "rollouts.retries",
+    "env.folder",
+)
+"""Keys that decide where and how fast a run goes, not what comes out; a resume may change them."""
 
 
 def differences(old: SuiteSpec, new: SuiteSpec) -> list[str]:

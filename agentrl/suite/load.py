@@ -62,6 +62,7 @@ def load_suite(path: Path, overrides: Sequence[str] = ()) -> Suite:
         _override(data, lines, override)
     for key_path in _FILE_KEYS:
         _resolve_file(data, key_path, path.parent)
+    _resolve_module(data, path.parent)
     try:
         return Suite(SuiteSpec.model_validate(data), path, lines)
     except ValidationError as exc:

@@ -16,6 +16,9 @@ class EnvSpec(Section):
     the module first."""
     options: dict[str, Any] = {}
     """Arguments of the environment; ``agentrl envs`` lists them."""
+    folder: str | None = None
+    """Where the id's ``module`` is looked for beside the current folder; None: where the suite
+    file is."""
 
 
 class GenerateSpec(Section):

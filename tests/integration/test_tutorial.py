@@ -71,3 +71,13 @@ def test_the_tutorials_model_plays_through_an_endpoint(folder: Path) -> None:
     assert summary["cost_usd"] > 0
     assert "1" in summary["pass_at_k"]
     assert {turn.action for e in read_episodes(folder / "run") for turn in e.turns} == {"123"}
+
+
+def test_a_run_of_the_tutorial_resumes_from_another_folder(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    run("run", "codebreaker.yaml", "--out", "run", cwd=folder)
+
+    summary = run("run", "--resume", str(folder / "run"), cwd=tmp_path_factory.mktemp("elsewhere"))
+
+    assert summary["episodes"]["ok"] == 30
