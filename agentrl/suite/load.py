@@ -145,6 +145,13 @@ def _resolve_file(data: Any, key_path: KeyPath, folder: Path) -> None:
             return
 
 
+def _resolve_module(data: dict[str, Any], folder: Path) -> None:
+    """Note where a user's own environment lies: the resolved suite is read from elsewhere."""
+    env = data.get("env")
+    if isinstance(env, dict) and ":" in str(env.get("id")):
+        env.setdefault("folder", str(folder.resolve()))
+
+
 def _problem(error: Any, data: Mapping[str, Any], path: Path, lines: Mapping[KeyPath, int]) -> str:
     location: KeyPath = error["loc"]
     at = _without_union_tags(location, data)
