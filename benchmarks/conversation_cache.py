@@ -12,6 +12,8 @@ import tempfile
 import time
 from pathlib import Path
 
+import torch
+
 from agentrl.episode import Sampling
 from agentrl.models.base import Request
 from agentrl.models.scratch import build_checkpoint
@@ -52,7 +54,9 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=20)
     parser.add_argument("--conversations", type=int, default=8)
     parser.add_argument("--device", default="auto")
+    parser.add_argument("--threads", type=int, default=1, help="threads that torch may use")
     args = parser.parse_args()
+    torch.set_num_threads(args.threads)
     with tempfile.TemporaryDirectory() as folder:
         checkpoint = build_checkpoint(Path(folder) / "model", _TEXTS, _SCRATCH)
         spec = TransformersSpec(

@@ -13,6 +13,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import torch
+
 from agentrl.episode import Sampling
 from agentrl.models.base import Request
 from agentrl.models.scratch import build_checkpoint
@@ -47,8 +49,6 @@ async def concurrently(
 
 def one_by_one(spec: TransformersSpec, prompts: Sequence[tuple[int, ...]], new: int) -> float:
     """Return the seconds that transformers' own generate takes, prompt after prompt."""
-    import torch
-
     from agentrl.models.transformers.load import load_model
 
     model = load_model(Path(str(spec.checkpoint)), spec)
@@ -78,13 +78,17 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=32)
     parser.add_argument("--new-tokens", type=int, default=64)
     parser.add_argument("--device", default="auto")
+    parser.add_argument("--threads", type=int, default=1, help="threads that torch may use")
     args = parser.parse_args()
+    torch.set_num_threads(args.threads)
     with tempfile.TemporaryDirectory() as folder:
         checkpoint = build_checkpoint(Path(folder) / "model", _TEXTS, _SCRATCH)
         spec = TransformersSpec(
             backend="transformers", checkpoint=str(checkpoint), device=args.device
         )
-        prompts = [tuple(3 + (i + j) % 250 for j in range(64 + 4 * i)) for i in range(args.requests)]
+        prompts = [
+            tuple(3 + (i + j) % 250 for j in range(64 + 4 * i)) for i in range(args.requests)
+        ]
         alone = one_by_one(spec, prompts, args.new_tokens)
         together = asyncio.run(concurrently(spec, prompts, args.new_tokens))
     tokens = args.requests * args.new_tokens

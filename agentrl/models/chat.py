@@ -87,7 +87,7 @@ class HFChatTokenizer:
                 f"tokenizer_config.json or eos_token_id in generation_config.json"
             )
         self._ends = frozenset(ends)
-        self._end = ends[0]
+        self._end: int = ends[0]
 
     @property
     def end_of_turn_ids(self) -> frozenset[int]:

@@ -22,7 +22,9 @@ def resolve_checkpoint(checkpoint: str) -> Path:
         CheckpointError: there is no such folder or name, or the folder holds no model.
         MissingDependencyError: it is a name and the hub's client is not installed.
     """
-    folder = Path(checkpoint).expanduser()
+    folder = Path(checkpoint)
+    if checkpoint.startswith("~/"):  # expanduser raises for a user that does not exist
+        folder = folder.expanduser()
     if not folder.exists():
         if not _may_be_hub_name(checkpoint):
             raise CheckpointError(
@@ -59,8 +61,9 @@ def silence_transformers() -> None:
     """Turn off the progress bars and the advice of transformers; its errors still show."""
     from transformers.utils import logging
 
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
+    untyped: Any = logging
+    untyped.set_verbosity_error()
+    untyped.disable_progress_bar()
 
 
 def _may_be_hub_name(checkpoint: str) -> bool:

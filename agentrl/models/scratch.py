@@ -108,8 +108,8 @@ def _check(texts: Sequence[str], scratch: Scratch) -> None:
 
 def _tokenizer(texts: Sequence[str], scratch: Scratch) -> Any:
     try:
+        import transformers
         from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-        from transformers import PreTrainedTokenizerFast
     except ImportError:
         raise _missing() from None
     silence_transformers()
@@ -123,7 +123,8 @@ def _tokenizer(texts: Sequence[str], scratch: Scratch) -> Any:
         show_progress=False,
     )
     trained.train_from_iterator(texts, trainer)
-    tokenizer = PreTrainedTokenizerFast(
+    untyped: Any = transformers
+    tokenizer = untyped.PreTrainedTokenizerFast(
         tokenizer_object=trained,
         eos_token=_END_OF_TURN,
         pad_token=_END_OF_TEXT,
@@ -137,11 +138,12 @@ def _tokenizer(texts: Sequence[str], scratch: Scratch) -> Any:
 def _model(scratch: Scratch, tokenizer: Any) -> Any:
     try:
         import torch
-        from transformers import GenerationConfig, Qwen2Config, Qwen2ForCausalLM
+        import transformers
     except ImportError:
         raise _missing() from None
+    untyped: Any = transformers
     heads = scratch.hidden_size // _HEAD
-    config = Qwen2Config(
+    config = untyped.Qwen2Config(
         vocab_size=len(tokenizer),
         hidden_size=scratch.hidden_size,
         intermediate_size=scratch.hidden_size * 4,
@@ -156,8 +158,8 @@ def _model(scratch: Scratch, tokenizer: Any) -> Any:
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(scratch.seed)
-        model = Qwen2ForCausalLM(config)
-    model.generation_config = GenerationConfig(
+        model = untyped.Qwen2ForCausalLM(config)
+    model.generation_config = untyped.GenerationConfig(
         eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id, do_sample=True
     )
     return model

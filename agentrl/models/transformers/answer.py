@@ -77,8 +77,8 @@ class Answer:
         )
 
     def _take_forced(self) -> None:
-        while self.finish_reason is None and self.node and len(self.node.children) == 1:
-            self._append(*self.node.children, 0.0)
+        while self.finish_reason is None and self.node and len(self.node.allowed) == 1:
+            self._append(self.node.allowed[0], 0.0)
 
     def _append(self, token: int, logprob: float) -> None:
         if self.node is not None:

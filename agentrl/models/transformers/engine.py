@@ -1,6 +1,6 @@
 """Continuous batching: answers join between two steps, grow together, and leave when finished."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -30,10 +30,8 @@ class Engine:
         self._model = model
         with torch.inference_mode():
             self.batches = can_batch(model)
-        self._new_rows: Callable[[], Rows] = lambda: (
-            KeyValueRows(model, max_batch) if self.batches else SingleRow(model)
-        )
-        self._rows = self._new_rows()
+        self._max_batch = max_batch
+        self._rows = self._no_rows()
         self._conversations = Conversations(conversation_bytes if self.batches else 0)
         self._answers: list[Answer] = []
         self.weights_version = 0
@@ -93,7 +91,7 @@ class Engine:
     def abort(self) -> None:
         """Drop everything after an error: the answers under way and what is known."""
         self._answers = []
-        self._rows = self._new_rows()
+        self._rows = self._no_rows()
         self._conversations.clear()
 
     @torch.no_grad()
@@ -117,6 +115,11 @@ class Engine:
             own[name].copy_(tensor)
         self._conversations.clear()
         self.weights_version = version
+
+    def _no_rows(self) -> Rows:
+        if self.batches:
+            return KeyValueRows(self._model, self._max_batch)
+        return SingleRow(self._model)
 
     def _read_prompts(self, first: int, group: Sequence[Answer]) -> None:
         if len(group) == 1:

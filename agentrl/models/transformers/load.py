@@ -36,13 +36,14 @@ def load_model(folder: Path, spec: TransformersSpec) -> Any:
     dtype = auto if spec.dtype == "auto" else getattr(torch, spec.dtype)
     silence_transformers()
     try:
-        model, info = AutoModelForCausalLM.from_pretrained(
+        loaded: Any = AutoModelForCausalLM.from_pretrained(
             folder,
             dtype=dtype,
             attn_implementation="sdpa",
             local_files_only=True,
             output_loading_info=True,
         )
+        model, info = loaded
         model = model.to(device).eval()
     except _UNREADABLE as exc:
         reason = (str(exc).strip() or type(exc).__name__).splitlines()[0]

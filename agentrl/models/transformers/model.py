@@ -142,7 +142,10 @@ class TransformersModel:
         return (await asyncio.wrap_future(answer.future)).generation(self.name)
 
     async def load_weights(self, weights: "Mapping[str, Tensor]", version: int) -> None:
-        """Answer with other weights from now on; requests under way keep the old ones.
+        """Answer with other weights from now on.
+
+        An answer that is under way is finished with the old weights; a request that still waits
+        for its turn gets the new ones.
 
         Args:
             weights: the whole ``state_dict`` of a model of the same architecture.

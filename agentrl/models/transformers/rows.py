@@ -89,7 +89,7 @@ class KeyValueRows:
         length = 0
         if prefix is not None:
             length = prefix[0][0].shape[1]
-            for layer, (keys, values) in zip(self._cache.layers, prefix, strict=True):
+            for layer, (keys, values) in zip(self._cache.rows, prefix, strict=True):
                 layer.write(row, keys, values)
         self._lengths.append(length)
 
@@ -97,14 +97,14 @@ class KeyValueRows:
         """Remove a row; the last row takes its number."""
         last = len(self._lengths) - 1
         if row != last:
-            for layer in self._cache.layers:
+            for layer in self._cache.rows:
                 layer.write(row, *layer.read(last, self._lengths[last]))
             self._lengths[row] = self._lengths[last]
         self._lengths.pop()
 
     def prefix(self, row: int) -> Prefix:
         """Return a copy of a row's keys and values."""
-        pairs = (layer.read(row, self._lengths[row]) for layer in self._cache.layers)
+        pairs = (layer.read(row, self._lengths[row]) for layer in self._cache.rows)
         return tuple((keys.clone(), values.clone()) for keys, values in pairs)
 
     def extend(self, first: int, tokens: Sequence[Sequence[int]]) -> Tensor:
@@ -173,11 +173,11 @@ class SingleRow:
         return logits
 
 
-class _RowLayer(DynamicLayer):  # type: ignore[misc]
+class _RowLayer(DynamicLayer):  # type: ignore[no-untyped-call]
     """One layer's buffer, ``[rows, heads, columns, size]``; it grows when a write needs it."""
 
     def __init__(self, cache: "_RowCache") -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._cache = cache
         self._buffers: tuple[Tensor, Tensor] | None = None
 
@@ -226,13 +226,12 @@ def _grown(old: Tensor | None, like: Tensor, rows: int, columns: int) -> Tensor:
     return new
 
 
-class _RowCache(Cache):  # type: ignore[misc]
+class _RowCache(Cache):
     """What transformers sees: a cache whose layers write where ``aim`` said."""
 
-    layers: list[_RowLayer]
-
     def __init__(self, layers: int, capacity: int) -> None:
-        super().__init__(layers=[_RowLayer(self) for _ in range(layers)])
+        self.rows = [_RowLayer(self) for _ in range(layers)]
+        super().__init__(layers=list(self.rows))
         self.capacity = capacity
         self.first = 0
         self.columns = torch.empty(0, 0, dtype=torch.long)
