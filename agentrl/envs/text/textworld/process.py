@@ -16,8 +16,8 @@ from agentrl.envs.text.textworld import cache
 from agentrl.envs.text.textworld.turn import Opening, Turn
 from agentrl.errors import AgentrlError, EnvError
 
-GAMES_PER_PROCESS = 200
-"""A process that has hosted this many games is replaced by a fresh one."""
+GAMES_PER_PROCESS = 50
+"""A process that has hosted this many games is replaced: the library keeps each in memory."""
 
 
 class Zygote:
@@ -28,6 +28,11 @@ class Zygote:
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self._stderr: IO[bytes] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """Its process id; None while it was not needed."""
+        return self._process.pid if self._process is not None else None
 
     def fork(self, description: Path | None = None) -> Connection:
         """Return the connection to a fresh process, warmed up for the game described there."""

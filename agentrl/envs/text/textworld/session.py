@@ -28,8 +28,7 @@ class Session:
     def step(self, command: str) -> Turn:
         """Type a command, and return what the game is like then."""
         self.turn = self._process.step(command, self._legal)
-        if self.turn.accepted:
-            self._follow_walkthrough(command.lower())
+        self._follow_walkthrough(command.lower())
         return self.turn
 
     def legal(self) -> tuple[str, ...]:
@@ -49,6 +48,7 @@ class Session:
 
     def _follow_walkthrough(self, command: str) -> None:
         if self._walkthrough[:1] == [command]:
+            # Also where the world did not carry it out: some walkthroughs open an open door.
             del self._walkthrough[0]
-        elif not command.startswith(_OBSERVING):
+        elif self.turn.accepted and not command.startswith(_OBSERVING):
             self._walkthrough.clear()
