@@ -71,7 +71,7 @@ def suite_env_class(suite: Suite) -> type[TextEnv]:
         SuiteError: no such environment, or one that is not of text; names the line.
         MissingDependencyError: the library behind it is not installed.
     """
-    _allow_imports_from(suite.path.resolve().parent)
+    _allow_imports_from(Path(suite.spec.env.folder or suite.path.parent).resolve())
     try:
         return env_class(suite.spec.env.id)
     except SuiteError as exc:
