@@ -21,12 +21,13 @@ class Prices(Section):
 class Scratch(Section):
     """A model made from nothing, with random weights: a real checkpoint of a small size."""
 
-    hidden_size: PositiveInt = 128
-    """Width of a token's representation."""
+    hidden_size: PositiveInt = Field(128, multiple_of=32)
+    """Width of a token's representation, a multiple of 32."""
     layers: PositiveInt = 2
     """Number of transformer blocks."""
-    vocabulary: PositiveInt = 1024
-    """Most tokens in the tokenizer that is trained on the suite's own text."""
+    vocabulary: int = Field(1024, ge=259)
+    """Most tokens in the tokenizer that is trained on the suite's own text: bytes, special tokens,
+    and pairs that are frequent."""
     context: PositiveInt = 4096
     """Longest conversation, in tokens."""
     seed: int = 0
