@@ -21,7 +21,6 @@ from agentrl.suite.model import Scratch
 _FORMAT = 1  # part of the cache's key: raise it when the same settings give another checkpoint
 _HEAD = 32
 _END_OF_TEXT, _TURN, _END_OF_TURN = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
-_BYTES = 256
 _CHAT_TEMPLATE = (
     "{% for message in messages %}"
     "{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>\\n' }}"
@@ -42,7 +41,7 @@ def scratch_checkpoint(texts: Sequence[str], scratch: Scratch) -> Path:
         scratch: size and seed.
 
     Raises:
-        UsageError: there are no texts, or the sizes do not make a model.
+        UsageError: there are no texts.
         StorageError: the cache folder cannot be written.
         MissingDependencyError: torch or transformers is not installed.
     """
@@ -72,10 +71,11 @@ def build_checkpoint(folder: Path, texts: Sequence[str], scratch: Scratch) -> Pa
         scratch: size and seed.
 
     Raises:
-        UsageError: there are no texts, or the sizes do not make a model.
+        UsageError: there are no texts.
         MissingDependencyError: torch or transformers is not installed.
     """
-    _check(texts, scratch)
+    if not any(texts):
+        raise UsageError("a model from scratch needs texts to train its tokenizer on; got none")
     folder.parent.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
@@ -89,21 +89,6 @@ def build_checkpoint(folder: Path, texts: Sequence[str], scratch: Scratch) -> Pa
     finally:
         shutil.rmtree(made, ignore_errors=True)
     return folder
-
-
-def _check(texts: Sequence[str], scratch: Scratch) -> None:
-    if not any(texts):
-        raise UsageError("a model from scratch needs texts to train its tokenizer on; got none")
-    if scratch.hidden_size % _HEAD:
-        raise UsageError(
-            f"scratch.hidden_size is {scratch.hidden_size}, expected a multiple of {_HEAD}"
-        )
-    least = _BYTES + 3
-    if scratch.vocabulary < least:
-        raise UsageError(
-            f"scratch.vocabulary is {scratch.vocabulary}, expected at least {least}: every byte "
-            f"and three special tokens"
-        )
 
 
 def _tokenizer(texts: Sequence[str], scratch: Scratch) -> Any:

@@ -104,20 +104,6 @@ def test_processes_that_ask_at_once_get_one_whole_model(cache: Path) -> None:
     assert len(list(folder.parent.iterdir())) == 2
 
 
-@pytest.mark.parametrize(
-    ("scratch", "problem"),
-    [
-        (Scratch(hidden_size=100), "hidden_size is 100, expected a multiple of 32"),
-        (Scratch(vocabulary=100), "vocabulary is 100, expected at least 259"),
-    ],
-)
-def test_sizes_that_make_no_model_are_refused(
-    tmp_path: Path, scratch: Scratch, problem: str
-) -> None:
-    with pytest.raises(UsageError, match=problem):
-        build_checkpoint(tmp_path / "model", TEXTS, scratch)
-
-
 def test_no_texts_make_no_tokenizer(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="needs texts"):
         build_checkpoint(tmp_path / "model", ["", ""], SMALL)

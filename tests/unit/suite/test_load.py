@@ -96,6 +96,11 @@ def test_an_unknown_key_of_a_model_suggests_that_backends_keys(tmp_path: Path) -
         ("{backend: opnai}", "agent.model"),
         ("{model: x}", "agent.model"),
         ("{backend: transformers}", "give one of 'checkpoint' and 'scratch'"),
+        (
+            "{backend: transformers, scratch: {hidden_size: 100}}",
+            ":5: agent.model.scratch.hidden_size: input should be a multiple of 32, got 100",
+        ),
+        ("{backend: transformers, scratch: {vocabulary: 9}}", "greater than or equal to 259"),
     ],
 )
 def test_a_model_that_is_none_is_refused(tmp_path: Path, model: str, expected: str) -> None:
