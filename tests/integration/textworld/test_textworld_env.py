@@ -196,6 +196,33 @@ def test_losing_ends_the_game_and_takes_the_progress_back() -> None:
     env.close()
 
 
+def test_a_quest_that_became_impossible_leaves_the_expert_without_action(tmp_path: Path) -> None:
+    import textworld
+
+    options = textworld.GameOptions()
+    options.seeds, options.path = 1, str(tmp_path / "apple.z8")
+    maker = textworld.GameMaker(options)
+    kitchen = maker.new_room("kitchen")
+    maker.set_player(kitchen)
+    apple, table = maker.new(type="f", name="apple"), maker.new(type="s", name="table")
+    apple.add_property("edible")
+    kitchen.add(table)
+    maker.inventory.add(apple)
+    maker.set_quest_from_commands(["put apple on table"])
+    textworld.generator.compile_game(maker.build(), options)
+
+    env = TextWorldEnv(file=options.path)
+    env.reset(seed=0)
+    assert env.expert_action() == "put apple on table"
+    assert env.step("drop apple")[4]["signals"]["progress"] == -1
+    _, _, terminated, _, info = env.step("take apple")
+    assert info["signals"]["progress"] == 1
+    _, _, terminated, _, info = env.step("eat apple")
+    assert (terminated, info["signals"]["progress"], env.expert_action()) == (False, 0, None)
+    assert env.step("look")[4]["signals"]["grounded"] == 1
+    env.close()
+
+
 def test_one_process_plays_game_after_game(env: TextWorldEnv) -> None:
     first = play_expert(env)
     env.reset(seed=8)
@@ -218,6 +245,17 @@ def test_the_seed_of_the_task_decides_and_else_that_of_the_episode(env: TextWorl
     assert env.reset(seed=8)[0] != shown
     assert env.reset(seed=8, options={"task": Task("t", seed=7)})[0] == shown
     assert env.reset(seed=7, options={"task": Task("t")})[0] == shown
+
+
+def test_the_games_are_those_that_tw_make_makes(tmp_path: Path) -> None:
+    tw_make = Path(sys.executable).with_name("tw-make")
+    if not tw_make.is_file():
+        pytest.skip("tw-make is not beside this Python")
+    given = "custom --world-size 2 --nb-objects 3 --quest-length 4 --seed 7 --silent --output"
+    command = [sys.executable, str(tw_make), *given.split(), str(tmp_path / "game.z8")]
+    subprocess.run(command, check=True, cwd=tmp_path)
+    game = make_game(checked_options({"preset": "w2-o3-q4"}).settings, 7)
+    assert game.read_bytes() == (tmp_path / "game.z8").read_bytes()
 
 
 def test_a_task_may_bring_its_own_options(env: TextWorldEnv) -> None:

@@ -19,80 +19,13 @@ META = (
     *("verify", "version", "notify on", "superbrief", "again", "oops save", "tw-trace-actions"),
     *("tw-extra-infos score", "print_state", "enable print state option", "restrict commands"),
 )
-VERBS = [
-    "answer",
-    "ask",
-    "attach",
-    "attack",
-    "break",
-    "burn",
-    "buy",
-    "climb",
-    "close",
-    "consult",
-    "cut",
-    "drink",
-    "drop",
-    "eat",
-    "enter",
-    "examine",
-    "exit",
-    "fill",
-    "get",
-    "give",
-    "go",
-    "goal",
-    "help",
-    "hit",
-    "i",
-    "insert",
-    "inventory",
-    "jump",
-    "kill",
-    "kiss",
-    "l",
-    "leave",
-    "listen",
-    "lock",
-    "look",
-    "move",
-    "no",
-    "open",
-    "out",
-    "pay",
-    "pick",
-    "pull",
-    "push",
-    "put",
-    "read",
-    "remove",
-    "say",
-    "search",
-    "set",
-    "show",
-    "sing",
-    "sit",
-    "sleep",
-    "smell",
-    "stand",
-    "switch",
-    "take",
-    "tell",
-    "think",
-    "throw",
-    "tie",
-    "touch",
-    "turn",
-    "unlock",
-    "wait",
-    "wake",
-    "wave",
-    "wear",
-    "x",
-    "y",
-    "yes",
-    "z",
-]
+VERBS: list[str] = re.findall(
+    r"\w+",
+    "answer ask attach attack break burn buy climb close consult cut drink drop eat enter examine "
+    "exit fill get give go goal help hit i insert inventory jump kill kiss l leave listen lock "
+    "look move no open out pay pick pull push put read remove say search set show sing sit sleep "
+    "smell stand switch take tell think throw tie touch turn unlock wait wake wave wear x y yes z",
+)
 STRANGE = (
     *("%s%n%x", "%n" * 40, "{0}", "$(reboot)", "`id`", "\\help", "\\x41", "\x1b[A", "\0", "é" * 50),
     *("日本", "a" * 100_000, "x " * 79, "z" * 160, "\ud800", "it", "them", "all", "take all", "1"),
@@ -135,7 +68,7 @@ def test_hostile_actions_do_no_harm(
     monkeypatch.chdir(tmp_path)
     rng = random.Random(0)
     env = TextWorldEnv(**options)
-    ended = True
+    nouns, ended = ["me"], True
     for number in range(ACTIONS // 3 + 1):
         if ended or number % 500 == 0:
             observation, _ = env.reset(seed=7)

@@ -94,7 +94,7 @@ class Zygote:
         if self._control is not None:
             self._control.close()
         if self._process is not None:
-            self._process.wait()
+            _wait_or_kill(self._process)
         if self._stderr is not None:
             self._stderr.close()
         self._process = self._control = self._stderr = None
@@ -230,6 +230,14 @@ def _forget() -> None:
 
 
 os.register_at_fork(after_in_child=_forget)
+
+
+def _wait_or_kill(process: subprocess.Popen[bytes]) -> None:
+    try:
+        process.wait(timeout=5)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _environment() -> dict[str, str]:
