@@ -24,6 +24,7 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=128, help="most tokens of an answer")
     parser.add_argument("--hidden", type=int, default=256, help="width of the model")
     parser.add_argument("--layers", type=int, default=4)
+    parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
     scratch = Scratch(hidden_size=given.hidden, layers=given.layers, context=2048)
     with tempfile.TemporaryDirectory() as folder:
@@ -34,29 +35,30 @@ def main() -> None:
             ),
             "vllm": build_model(VllmSpec(backend="vllm", checkpoint=checkpoint)),
         }
-        speeds = {
-            name: asyncio.run(measure(model, given.requests, given.tokens))
-            for name, model in models.items()
-        }
-    for index, count in enumerate(given.requests):
-        ours, served = speeds["transformers"][index], speeds["vllm"][index]
-        print(
-            f"{count} requests at once: transformers {ours:.0f} tokens/s, "
-            f"vllm {served:.0f} tokens/s, ratio {served / ours:.2f}"
-        )
+        asyncio.run(compare(models, given.requests, given.tokens, given.rounds))
 
 
-async def measure(model: Model, counts: list[int], tokens: int) -> list[float]:
-    """Return sampled tokens a second at each number of concurrent requests."""
-    await model.start()
+async def compare(models: dict[str, Model], counts: list[int], tokens: int, rounds: int) -> None:
+    """Print the speeds; in turns, and the best of each, since a busy machine only slows down."""
     try:
-        await ask(model, 4, tokens)
-        return [await ask(model, count, tokens) for count in counts]
+        for model in models.values():
+            await model.start()
+            await ask(model, 4, tokens)
+        for count in counts:
+            best = dict.fromkeys(models, 0.0)
+            for _ in range(rounds):
+                for name, model in models.items():
+                    best[name] = max(best[name], await ask(model, count, tokens))
+            speeds = ", ".join(f"{name} {speed:.0f} tokens/s" for name, speed in best.items())
+            print(f"{count} requests at once: {speeds}", end=", ")
+            print(f"ratio {best['vllm'] / best['transformers']:.2f}", flush=True)
     finally:
-        await model.close()
+        for model in models.values():
+            await model.close()
 
 
 async def ask(model: Model, count: int, tokens: int) -> float:
+    """Return sampled tokens a second of this many requests at once."""
     started = time.perf_counter()
     answers = await asyncio.gather(
         *(model.generate(request(number, tokens)) for number in range(count))
