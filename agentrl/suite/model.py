@@ -48,6 +48,9 @@ class TransformersSpec(Section):
     """Number format of the weights; ``auto``: float32 on a CPU, the checkpoint's own on a GPU."""
     max_batch: PositiveInt = 64
     """Most conversations that are continued at the same time."""
+    threads: PositiveInt | None = None
+    """Threads that a CPU's arithmetic uses; None: ``OMP_NUM_THREADS`` where it is set, else one
+    less than there are CPUs, because the environments need one too."""
 
     @model_validator(mode="after")
     def _one_source(self) -> "TransformersSpec":

@@ -1,5 +1,6 @@
 """From a model section of a suite to a model on its device."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,8 @@ def load_model(folder: Path, spec: TransformersSpec) -> Any:
         UsageError: there is no such device.
     """
     device = _device(spec.device)
+    if device.type == "cpu":
+        _limit_threads(spec.threads)
     auto = "auto" if device.type == "cuda" else torch.float32
     dtype = auto if spec.dtype == "auto" else getattr(torch, spec.dtype)
     silence_transformers()
@@ -71,6 +74,14 @@ def conversation_bytes(model: Any) -> int:
     if model.device.type == "cuda":
         return int(torch.cuda.mem_get_info(model.device)[0] // 4)
     return _GIB
+
+
+def _limit_threads(threads: int | None) -> None:
+    """Leave a CPU to the environments: threads that wait for a descheduled one all stand still."""
+    if threads is None and "OMP_NUM_THREADS" not in os.environ:
+        threads = max(1, (os.cpu_count() or 1) - 1)
+    if threads is not None:
+        torch.set_num_threads(threads)
 
 
 def _device(name: str) -> torch.device:
