@@ -45,6 +45,8 @@ class Rollout:
         """
         self.running = 0
         """Attempts under way."""
+        self.done = 0
+        """Jobs that have brought their episode."""
         self.retried = 0
         """Attempts that failed and were begun again."""
         self._player = player
@@ -89,6 +91,7 @@ class Rollout:
             self.running += 1
             try:
                 emit(await self._play_with_retries(job))
+                self.done += 1
             finally:
                 self.running -= 1
 

@@ -25,7 +25,7 @@ from agentrl.rollout.signals import stop_on_signals
 from agentrl.rollout.texts import suite_texts
 from agentrl.runs.folder import LOG, RunFolder
 from agentrl.suite import Suite, SuiteSpec
-from agentrl.suite.model import TransformersSpec
+from agentrl.suite.model import OpenAISpec, TransformersSpec, VllmSpec
 from agentrl.task import Task
 
 logger = logging.getLogger(__name__)
@@ -143,7 +143,9 @@ async def _report_progress(rollout: Rollout, folder: RunFolder, watch: Watch) ->
         watch.tick(rollout.running)
         if time.monotonic() - written >= METRICS_PERIOD_S:
             written = time.monotonic()
-            folder.append_metrics({"running": rollout.running, "retried": rollout.retried})
+            folder.append_metrics(
+                {"done": rollout.done, "running": rollout.running, "retried": rollout.retried}
+            )
 
 
 @asynccontextmanager
@@ -160,7 +162,7 @@ async def _player(
     with (folder.path / LOG).open("ab") as log:
         async with shared_server(model, log_folder=folder.path) as url:
             threads = max(1, (os.cpu_count() or 1) // spec.rollouts.workers)
-            begin = Begin(spec, tuple(sys.path), url, threads)
+            begin = Begin(_one_workers_share(spec), tuple(sys.path), url, threads)
             pool = PoolPlayer(spec.rollouts.workers, begin, local.agent_name, log)
             async with _started(pool):
                 yield pool
@@ -184,6 +186,16 @@ def _with_checkpoint(spec: SuiteSpec, tasks: Sequence[Task]) -> SuiteSpec:
         return spec
     checkpoint = scratch_checkpoint(list(suite_texts(spec, tasks)), model.scratch)
     model = model.model_copy(update={"checkpoint": str(checkpoint), "scratch": None})
+    return spec.model_copy(update={"agent": spec.agent.model_copy(update={"model": model})})
+
+
+def _one_workers_share(spec: SuiteSpec) -> SuiteSpec:
+    """Divide the requests that a server may get at a time among the workers."""
+    model = spec.agent.model
+    if not isinstance(model, OpenAISpec | VllmSpec):
+        return spec
+    share = max(1, model.concurrency // spec.rollouts.workers)
+    model = model.model_copy(update={"concurrency": share})
     return spec.model_copy(update={"agent": spec.agent.model_copy(update={"model": model})})
 
 

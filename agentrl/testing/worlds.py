@@ -95,4 +95,4 @@ class CounterEnv(TextEnv):
 
 _TROUBLES = ("crash_at", "hang_at", "die_at")
 
-gymnasium.register("agentrl-testing/Counter-v0", entry_point=CounterEnv)
+gymnasium.register("agentrl-testing/Counter-v0", entry_point="agentrl.testing.worlds:CounterEnv")

@@ -151,6 +151,24 @@ def test_an_interrupt_records_what_was_under_way_and_a_resume_finishes(
     assert len(episodes(tmp_path / "run")) == 60
 
 
+def test_a_second_interrupt_ends_a_run_that_does_not_stop(tmp_path: Path) -> None:
+    suite = tmp_path / "hangs.yaml"
+    head, tail = COUNTER.split("  generate: {count: 60, seed: 0}\n")
+    suite.write_text(f"{head}  inline: [{{id: good}}, {{id: bad, hang_at: 0}}]\n{tail}")
+    process = start("run", suite, "--out", "run", cwd=tmp_path)
+    wait_for_episodes(tmp_path / "run", 1)
+
+    os.killpg(process.pid, signal.SIGINT)
+    time.sleep(0.5)
+    still_closing = process.poll() is None
+    os.killpg(process.pid, signal.SIGINT)
+    process.communicate(timeout=5)
+
+    assert still_closing
+    assert process.returncode == 130
+    assert [episode.id for episode in read_episodes(tmp_path / "run")] == ["good#0"]
+
+
 def test_one_and_two_workers_play_the_same_episodes(suite: Path, tmp_path: Path) -> None:
     for workers in (1, 2):
         done = agentrl("run", suite, "--workers", workers, "--out", f"run{workers}", cwd=tmp_path)
