@@ -17,6 +17,7 @@ from dataclasses import replace
 from functools import cache
 from itertools import takewhile
 from operator import eq
+from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -73,6 +74,27 @@ def load_episode(line: str) -> Episode:
         raise RecordError(f"not an episode: {path}: {first['msg']}") from None
     except (LookupError, TypeError, AttributeError) as exc:
         raise RecordError(f"not an episode: {type(exc).__name__}: {exc}") from None
+
+
+def read_lines(file: Path) -> Iterator[tuple[bytes, Episode]]:
+    """Read a file of episodes one line at a time: the line with its end, and the episode.
+
+    A last line without an end is passed over: the process that wrote it was killed.
+
+    Raises:
+        RecordError: a line cannot be read; the message names it.
+    """
+    with file.open("rb") as lines:
+        for number, line in enumerate(lines, start=1):
+            if not line.endswith(b"\n"):
+                return
+            try:
+                yield line, load_episode(line.decode())
+            except (RecordError, UnicodeDecodeError) as exc:
+                raise RecordError(
+                    f"{file}:{number}: {exc}; mend or delete that line, and --resume plays its "
+                    f"episode again"
+                ) from None
 
 
 @cache

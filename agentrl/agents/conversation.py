@@ -16,7 +16,7 @@ from typing import Protocol
 
 from agentrl.episode import Generation
 from agentrl.errors import ContextFullError
-from agentrl.models.base import ChatTokenizer, Message
+from agentrl.models.base import ChatTokenizer, Message, as_sent
 
 
 class _Backend(Protocol):
@@ -65,8 +65,7 @@ class Conversation:
 
     def observe(self, observation: str) -> None:
         """Add what the model is told next."""
-        # A lone surrogate has no UTF-8 form, so neither a tokenizer nor a server takes it.
-        self._messages.append(Message("user", observation.encode(errors="replace").decode()))
+        self._messages.append(Message("user", as_sent(observation)))
 
     def prompt(self, room: int) -> Prompt:
         """Return what the model is to answer.

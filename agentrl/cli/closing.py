@@ -20,7 +20,9 @@ from agentrl.view.table import print_summary
 
 def close_run(suite: Suite, folder: RunFolder, stats: RunStats, *, as_json: bool) -> int:
     """Write ``summary.json`` and ``report.html``, print the summary, return the exit code."""
-    timing = Timing(stats.duration_s, lag_percentiles(stats.loop_lag_s))
+    # The time of the starts before this one is not known, so nothing is told per second.
+    duration = None if stats.resumed else stats.duration_s
+    timing = Timing(duration, lag_percentiles(stats.loop_lag_s))
     summary = summarise(
         folder.episodes(), run=folder.path.name, suite=suite.spec.name, timing=timing
     )

@@ -44,6 +44,7 @@ def run(
     from agentrl.cli.closing import close_run
     from agentrl.cli.logs import logging_to
     from agentrl.rollout.run import check_suite, run_suite
+    from agentrl.rollout.signals import EXIT_INTERRUPTED
     from agentrl.runs.folder import LOG
 
     overrides = list(settings or [])
@@ -59,14 +60,16 @@ def run(
                 stats = run_suite(suite, tasks, folder, progress)
         except AgentrlError as exc:
             raise _with_advice(exc, folder) from exc
+        except KeyboardInterrupt:  # before anything was played
+            folder.discard()
+            raise typer.Exit(EXIT_INTERRUPTED) from None
         code = close_run(suite, folder, stats, as_json=as_json)
     raise typer.Exit(code)
 
 
 def _with_advice(error: AgentrlError, folder: "RunFolder") -> AgentrlError:
     """Say how to go on after an error ended a run; a folder where nothing happened yet goes."""
-    if not (folder.path / "episodes.jsonl").exists():
-        folder.discard()
+    if folder.discard():
         return error
     return type(error)(f"{error}\ncontinue with: agentrl run --resume {folder.path}")
 

@@ -17,6 +17,15 @@ class Message:
     content: str
 
 
+def as_sent(text: str) -> str:
+    r"""Return a text as a model can be sent it: a lone surrogate, which has no UTF-8, becomes "?".
+
+    >>> as_sent("door \ud800")
+    'door ?'
+    """
+    return text.encode(errors="replace").decode()
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """What a model is asked."""
@@ -85,6 +94,8 @@ class Model(Protocol):
         Raises:
             ModelError: no answer could be had, after the backend's own retries.
             ContextFullError: prompt and ``max_tokens`` exceed the context window.
+            UsageError: the request asks for what this model cannot do.
+            ServiceDownError: its server is gone for good.
         """
 
     async def close(self) -> None:

@@ -1,25 +1,38 @@
 """The answers of an earlier run, given again exactly as they were recorded."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from agentrl.codec import load_episode
-from agentrl.episode import Episode, Generation
-from agentrl.errors import ModelError, RecordError, UsageError
-from agentrl.models.base import Request
+from agentrl.codec import read_lines
+from agentrl.episode import Generation
+from agentrl.errors import ModelError, UsageError
+from agentrl.models.base import Request, as_sent
 from agentrl.models.scripted import turn_index
 from agentrl.suite.model import ReplaySpec
 
-Recording = Mapping[str, tuple[Generation, ...]]
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """One answer of a recorded run."""
+
+    observation: str
+    """What it answered."""
+    answer: Generation
+
+
+Recording = Mapping[str, tuple[Recorded, ...]]
+"""Every episode's answers in order, by the episode's id."""
 
 
 class ReplayModel:
     """Answers as a recorded run did: by the episode's id and the turn.
 
     The turn is told by the number of answers that the conversation holds, so a request or an
-    episode that is tried again gets the same answers again. A conversation whose oldest turns
-    were dropped (``agent.history: drop_oldest``) cannot be told apart and must not be replayed.
+    episode that is tried again gets the same answers again. What is asked must be what was
+    answered then: a world that differs is noticed, and so is a conversation that forgot its oldest
+    turns (``agent.history: drop_oldest``), which cannot be replayed.
     """
 
     tokenizer = None
@@ -46,8 +59,8 @@ class ReplayModel:
         """Return what was answered in this episode at this turn.
 
         Raises:
-            UsageError: the run holds no such episode or turn. No retry would find it, so it is no
-                failure of infrastructure.
+            UsageError: the run holds no such episode or turn, or answered something else there.
+                No retry would find it, so it is no failure of infrastructure.
         """
         if self._recording is None:
             raise ModelError(f"{self.name} is not running; call start before generate")
@@ -64,7 +77,9 @@ class ReplayModel:
                 f"answer {turn + 1} is asked for; replay the suite and seed that it was recorded "
                 "with"
             )
-        return answers[turn]
+        where = f"{self._path}, episode {request.session!r}, answer {turn + 1}"
+        _check_same(request.messages[-1].content, answers[turn].observation, where)
+        return answers[turn].answer
 
     async def close(self) -> None:
         """Nothing to give back."""
@@ -84,17 +99,17 @@ def read_recording(path: Path) -> Recording:
     if not file.is_file():
         raise UsageError(f"no recorded run at {path}: {file} does not exist")
     return {
-        episode.id: tuple(g for turn in episode.turns for g in turn.generations)
-        for episode in _read_episodes(file)
+        episode.id: tuple(
+            Recorded(turn.observation, g) for turn in episode.turns for g in turn.generations
+        )
+        for _, episode in read_lines(file)
     }
 
 
-def _read_episodes(file: Path) -> Iterator[Episode]:
-    with file.open("rb") as lines:
-        for number, line in enumerate(lines, start=1):
-            if not line.endswith(b"\n"):
-                return  # torn: the process that wrote it was killed
-            try:
-                yield load_episode(line.decode())
-            except (RecordError, UnicodeDecodeError) as exc:
-                raise RecordError(f"{file}:{number}: {exc}") from exc
+def _check_same(observed: str, recorded: str, where: str) -> None:
+    if observed != as_sent(recorded):
+        raise UsageError(
+            f"{where}: it was given to {recorded[:80]!r}, and now {observed[:80]!r} is asked; "
+            f"replay the suite and seed that it was recorded with, and none that forgot its oldest "
+            f"turns"
+        )

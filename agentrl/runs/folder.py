@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
-from agentrl.codec import dump_episode, load_episode
+from agentrl.codec import dump_episode, read_lines
 from agentrl.episode import Episode
 from agentrl.errors import AgentrlError, RecordError, StorageError
 
@@ -111,14 +111,19 @@ class RunFolder:
         """Read the episodes so far, one at a time."""
         return read_episodes(self.path)
 
-    def discard(self) -> None:
-        """Remove a folder in which nothing happened: no episode and no log stands in it yet."""
-        files = [self.path / name for name in (SUITE, LOG, ".lock")]
+    def discard(self) -> bool:
+        """Remove the folder if no episode stands in it; return whether that was so.
+
+        What is not ours in it stays.
+        """
+        if (self.path / EPISODES).exists():
+            return False
         self.close()
-        for file in files:
-            file.unlink(missing_ok=True)
-        with suppress(OSError):  # something else is in it, which is not ours to remove
+        for name in (SUITE, METRICS, LOG, ".lock"):
+            (self.path / name).unlink(missing_ok=True)
+        with suppress(OSError):  # something else is in it
             self.path.rmdir()
+        return True
 
     def close(self) -> None:
         """Let go of the folder; doing it again changes nothing."""
@@ -151,7 +156,7 @@ class RunFolder:
             return
         kept = self.path / f".{EPISODES}.tmp"
         with kept.open("wb") as keep, (self.path / SUPERSEDED).open("ab") as supersede:
-            for line, episode in _lines(path):
+            for line, episode in read_lines(path):
                 (keep if episode.status.final else supersede).write(line)
         kept.replace(path)
         if (self.path / SUPERSEDED).stat().st_size == 0:
@@ -172,22 +177,8 @@ def read_episodes(path: Path) -> Iterator[Episode]:
             return
     if not path.is_file():
         raise RecordError(f"{path}: no such file; give a run folder or an {EPISODES}")
-    for _, episode in _lines(path):
+    for _, episode in read_lines(path):
         yield episode
-
-
-def _lines(path: Path) -> Iterator[tuple[bytes, Episode]]:
-    with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            if not line.endswith(b"\n"):
-                return  # torn: its episode is played again
-            try:
-                yield line, load_episode(line.decode())
-            except (RecordError, UnicodeDecodeError) as exc:
-                raise RecordError(
-                    f"{path}:{number}: {exc}; mend or delete that line, its episode is then "
-                    f"played again by --resume"
-                ) from None
 
 
 def _locked(path: Path) -> IO[str]:

@@ -99,3 +99,15 @@ def test_it_conforms(tmp_path: Path) -> None:
     model = ReplayModel(ReplaySpec(backend="replay", run=str(run)))
     request = Request((ASK,), session="a")
     asyncio.run(check_model(model, request=request, recorded=True))
+
+
+def test_a_world_that_now_shows_something_else_is_noticed(tmp_path: Path) -> None:
+    run = run_folder(tmp_path, episode("a", "go"))
+    model = ReplayModel(ReplaySpec(backend="replay", run=str(run)))
+
+    async def ask() -> None:
+        await model.start()
+        await model.generate(Request((Message("user", "and now?"),), session="a"))
+
+    with pytest.raises(UsageError, match=r"given to 'what now\?', and now 'and now\?' is asked"):
+        asyncio.run(ask())

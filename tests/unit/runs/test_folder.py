@@ -121,9 +121,15 @@ def test_metrics_are_lines_with_a_time(folder: RunFolder) -> None:
 
 
 def test_a_discarded_folder_is_gone(folder: RunFolder) -> None:
-    folder.discard()
-
+    assert folder.discard()
     assert not folder.path.exists()
+
+
+def test_a_folder_with_episodes_is_not_discarded(folder: RunFolder) -> None:
+    folder.append(named("a"))
+
+    assert not folder.discard()
+    assert ids(folder.path) == ["a"]
 
 
 def test_discarding_leaves_what_is_not_ours(folder: RunFolder) -> None:
