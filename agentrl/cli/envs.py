@@ -23,6 +23,6 @@ def envs(
         console.print(f"[bold]{name}[/bold]  {(env.__doc__ or '').strip().splitlines()[0]}")
         table = Table("option", "type", "default", "meaning", box=None, padding=(0, 2, 0, 2))
         for option in describe_options(env):
-            table.add_row(option.name, option.type, option.default, option.text)
+            table.add_row(option.name, option.type, option.default, option.text.replace("``", ""))
         console.print(table)
         console.print()

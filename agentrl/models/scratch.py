@@ -162,7 +162,7 @@ def _key(texts: Sequence[str], scratch: Scratch) -> str:
     for text in texts:
         data = text.encode("utf-8", "surrogatepass")
         digest.update(b"%d:" % len(data) + data)
-    return f"scratch-{digest.hexdigest()[:16]}"
+    return f"scratch-{digest.hexdigest()[:8]}"
 
 
 @contextmanager

@@ -47,7 +47,11 @@ class RunFolder:
             )
         _guarded(path, lambda: path.mkdir(parents=True, exist_ok=True))
         folder = cls(path)
-        folder.write(SUITE, suite_yaml)
+        try:
+            folder.write(SUITE, suite_yaml)
+        except AgentrlError:
+            folder.discard()
+            raise
         return folder
 
     @classmethod
@@ -102,8 +106,11 @@ class RunFolder:
 
         def replace() -> None:
             temporary = self.path / f".{name}.tmp"
-            temporary.write_text(text, encoding="utf-8")
-            temporary.replace(self.path / name)
+            try:
+                temporary.write_text(text, encoding="utf-8")
+                temporary.replace(self.path / name)
+            finally:
+                temporary.unlink(missing_ok=True)
 
         _guarded(self.path, replace)
 
@@ -198,6 +205,6 @@ def _guarded(path: Path, write: Callable[[], T]) -> T:
         return write()
     except OSError as exc:
         raise StorageError(
-            f"cannot write to {path}: {exc.strerror or exc}; every episode before this is kept. "
-            f"Make room or repair the permissions, then continue with --resume {path}"
+            f"cannot write to {path}: {exc.strerror or exc}; make room or repair the permissions "
+            f"(every episode written before this is kept)"
         ) from exc

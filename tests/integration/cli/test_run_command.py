@@ -270,7 +270,7 @@ def test_a_full_disk_stops_the_run_and_keeps_what_was_written(suite: Path, tmp_p
     done = agentrl("run", suite, "--out", "run", cwd=tmp_path, preexec=small_files_only)
 
     assert done.returncode == 2
-    assert "every episode before this is kept" in done.stderr
+    assert "every episode written before this is kept" in done.stderr
     assert "Traceback" not in done.stderr
     assert (tmp_path / "run" / "episodes.jsonl").read_bytes().endswith(b"\n")
     kept = len(episodes(tmp_path / "run"))

@@ -143,7 +143,7 @@ def test_discarding_leaves_what_is_not_ours(folder: RunFolder) -> None:
 def test_a_folder_below_a_file_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
 
-    with pytest.raises(StorageError, match="Make room or repair the permissions"):
+    with pytest.raises(StorageError, match="make room or repair the permissions"):
         RunFolder.create(tmp_path / "file" / "run", "")
 
 
@@ -162,8 +162,29 @@ def _fill_the_disk(path: Path) -> None:
     try:
         folder.append(replace(named("b"), final_observation="x" * 5000))
     except StorageError as exc:
-        os._exit(0 if "every episode before this is kept" in str(exc) else 3)
+        os._exit(0 if "every episode written before this is kept" in str(exc) else 3)
     os._exit(4)
+
+
+def _begin_on_a_full_disk(path: Path) -> None:
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, resource.RLIM_INFINITY))
+    try:
+        RunFolder.create(path, "name: demo\nand: more than ten bytes\n")
+    except StorageError:
+        os._exit(0)
+    os._exit(4)
+
+
+def test_a_folder_that_the_disk_has_no_room_for_leaves_nothing(tmp_path: Path) -> None:
+    process = multiprocessing.get_context("fork").Process(
+        target=_begin_on_a_full_disk, args=(tmp_path / "run",)
+    )
+    process.start()
+    process.join()
+
+    assert process.exitcode == 0
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_line_that_the_disk_has_no_room_for_is_taken_back(folder: RunFolder) -> None:
