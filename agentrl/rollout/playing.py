@@ -35,7 +35,7 @@ async def playing(
         UsageError: the model cannot be used.
         ServiceDownError: its server does not answer.
     """
-    spec = await asyncio.to_thread(_with_checkpoint, spec, tasks)
+    spec = await asyncio.to_thread(_with_checkpoint, _without_hurry(spec), tasks)
     local = local_player(spec)
     if spec.rollouts.workers == 1 or spec.agent.kind == "human":
         async with _started(local):
@@ -58,6 +58,14 @@ async def _started(player: Player) -> AsyncIterator[None]:
         yield
     finally:
         await player.close()
+
+
+def _without_hurry(spec: SuiteSpec) -> SuiteSpec:
+    """Let a person take a day; the limits are there to notice what hangs."""
+    if spec.agent.kind != "human":
+        return spec
+    limits = spec.limits.model_copy(update={"turn_s": 86_400.0, "episode_s": 86_400.0})
+    return spec.model_copy(update={"limits": limits})
 
 
 def _with_checkpoint(spec: SuiteSpec, tasks: Sequence[Task]) -> SuiteSpec:
