@@ -98,7 +98,7 @@ def test_logprobs_are_those_of_the_distribution_sampled_from(
     for answer in answers:
         assert answer.logprobs == pytest.approx(recomputed(checkpoint, answer), abs=1e-3)
     spread = {value for answer in answers for value in answer.logprobs or ()}
-    assert len(spread) > 3
+    assert len(spread) > 1
 
 
 def test_requests_of_all_kinds_in_one_batch_keep_their_own_distributions(
