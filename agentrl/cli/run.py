@@ -3,6 +3,7 @@
 import logging
 import time
 from contextlib import AbstractContextManager, nullcontext
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -97,12 +98,18 @@ def _folder(suite: "Suite", out: Path | None, resume: Path | None) -> "RunFolder
     from agentrl.runs.folder import RunFolder
 
     if resume is None:
-        default = Path("runs") / f"{suite.spec.name}-{time.strftime('%Y%m%d-%H%M%S')}"
-        return RunFolder.create(out or default, suite.resolved())
+        return RunFolder.create(out or _free_folder(suite.spec.name), suite.resolved())
     if out is not None:
         raise SuiteError("--out and --resume exclude each other: a resumed run stays where it is")
     _check_same_suite(suite, resume)
     return RunFolder.resume(resume)
+
+
+def _free_folder(name: str) -> Path:
+    """Return a folder that no earlier run has, also not one of the same second."""
+    stem = f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
+    numbered = (stem if n == 1 else f"{stem}-{n}" for n in count(1))
+    return next(path for path in map(Path("runs").joinpath, numbered) if not path.exists())
 
 
 def _check_same_suite(suite: "Suite", resume: Path) -> None:

@@ -80,6 +80,8 @@ class Rollout:
 
     def stop(self) -> None:
         """Begin nothing more and end what is under way as ``cancelled``."""
+        if self._stopping:
+            return  # cancelling twice would cut off the closing of what is under way
         self._stopping = True
         for task in self._tasks:
             task.cancel()

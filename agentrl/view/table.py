@@ -15,6 +15,10 @@ NO_GROUP = "(no group)"
 _ROOMY = 72  # columns of a terminal that takes the whole table without breaking words
 
 
+LATE_S = 0.1
+"""Loop lag at the 99th percentile from which on a run is told that it is overloaded."""
+
+
 def print_summary(summary: Summary, console: Console) -> None:
     """Print the results by task group and what they cost.
 
@@ -70,7 +74,10 @@ def _closing_lines(summary: Summary) -> list[Text]:
         either = "  ".join(f"pass@{k} {percent(summary.pass_at_k[k].mean)}" for k in ks)
         every = "  ".join(f"pass^{k} {percent(summary.pass_hat_k[k].mean)}" for k in ks[1:])
         lines.append(Text(f"{either}  {every}"))
-    lines.append(Text(_cost_line(summary)))
+    if cost := _cost_line(summary):
+        lines.append(Text(cost))
+    if (summary.loop_lag_s or {}).get("p99", 0.0) > LATE_S:
+        lines.append(Text(_late_line(summary), style="yellow"))
     lines += [
         Text(f"{failure.count} x {kind}: {_one_line(failure.example)}", style="red")
         for kind, failure in summary.failures.items()
@@ -79,11 +86,14 @@ def _closing_lines(summary: Summary) -> list[Text]:
 
 
 def _cost_line(summary: Summary) -> str:
-    tokens = summary.tokens
-    parts = [f"{count(tokens.prompt)} prompt + {count(tokens.completion)} completion tokens"]
-    if tokens.cached:
-        parts[0] += f" ({count(tokens.cached)} cached)"
-    parts += [usd(summary.cost_usd), duration(summary.duration_s)]
+    tokens, parts = summary.tokens, []
+    if tokens.prompt or tokens.completion:
+        cached = f" ({count(tokens.cached)} cached)" if tokens.cached else ""
+        prompt, completion = count(tokens.prompt), count(tokens.completion)
+        parts += [f"{prompt} prompt + {completion} completion tokens{cached}"]
+        parts += [usd(summary.cost_usd)]
+    if summary.duration_s is not None:
+        parts.append(duration(summary.duration_s))
     if summary.steps_per_s is not None:
         parts.append(f"{decimal(summary.steps_per_s, 1)} steps/s")
     if summary.tokens_per_s:
@@ -91,6 +101,14 @@ def _cost_line(summary: Summary) -> str:
     if summary.retries:
         parts.append(f"{summary.retries} retries")
     return " · ".join(parts)
+
+
+def _late_line(summary: Summary) -> str:
+    late = duration((summary.loop_lag_s or {})["p99"])
+    return (
+        f"the event loop ran {late} late at the 99th percentile: one process has too much to do; "
+        f"raise rollouts.workers or lower rollouts.concurrency"
+    )
 
 
 def _one_line(message: str, longest: int = 200) -> str:

@@ -65,6 +65,23 @@ def test_tokens_money_and_time_are_in_one_line() -> None:
     assert "18.0k prompt + 12.0k completion tokens · $1.50 · 1:15 min · 0.0 steps/s" in text
 
 
+def test_a_run_without_a_model_tells_no_tokens() -> None:
+    expert = replace(episode("a", 1.0), turns=(Turn("o", "a"),), cost_usd=0.0)
+    text = printed([expert], timing=Timing(duration_s=2))
+
+    assert "tokens" not in text
+    assert "2.00 s · 0.5 steps/s" in text
+
+
+def test_an_overloaded_event_loop_is_told_with_what_to_do() -> None:
+    lag = {"p50": 0.01, "p99": 0.25, "max": 1.0}
+    text = printed([episode("a", 1.0)], timing=Timing(1.0, lag))
+
+    assert "0.25 s late at the 99th percentile" in text
+    assert "raise rollouts.workers" in " ".join(text.split())
+    assert "late" not in printed([episode("a", 1.0)], timing=Timing(1.0, lag | {"p99": 0.05}))
+
+
 def test_a_failure_is_shown_on_one_line_as_it_was_said() -> None:
     assert "1 x ModelError: no [answer] from the server\n" in printed([LOST])
 
