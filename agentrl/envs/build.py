@@ -13,7 +13,14 @@ from pydantic import PydanticSchemaGenerationError, TypeAdapter, ValidationError
 from agentrl.envs.base import TextEnv
 from agentrl.envs.options import annotations, parameters, takes_any
 from agentrl.envs.registry import ENTRY_POINTS, register_all
-from agentrl.errors import MissingDependencyError, SuiteError, UsageError, nearest
+from agentrl.errors import (
+    EnvError,
+    MissingDependencyError,
+    SuiteError,
+    UsageError,
+    boundary,
+    nearest,
+)
 from agentrl.suite import Suite
 from agentrl.suite.spec import EnvSpec
 
@@ -114,7 +121,8 @@ def _check_type(suite: Suite, name: str, annotation: Any) -> None:
 
 def _check_building(suite: Suite) -> None:
     try:
-        build_env(suite.spec.env).close()
+        with boundary(EnvError, f"{suite.spec.env.id!r} cannot be built with its env.options"):
+            build_env(suite.spec.env).close()
     except MissingDependencyError:
         raise
     except UsageError as exc:
@@ -136,13 +144,14 @@ def _allow_imports_from(folder: Path) -> None:
 
 def _import(module: str, env_id: str) -> None:
     _allow_imports_from(Path.cwd())
-    try:
-        importlib.import_module(module)
-    except ModuleNotFoundError as exc:
-        raise SuiteError(
-            f"{env_id!r}: no module named {exc.name!r}; it is looked for in the current folder, "
-            f"beside the suite file and among the installed packages"
-        ) from None
+    with boundary(EnvError, f"{env_id!r}: the module {module!r} cannot be imported"):
+        try:
+            importlib.import_module(module)
+        except ModuleNotFoundError as exc:
+            raise SuiteError(
+                f"{env_id!r}: no module named {exc.name!r}; it is looked for in the current "
+                f"folder, beside the suite file and among the installed packages"
+            ) from None
 
 
 def _load(entry_point: str, env_id: str) -> Any:

@@ -337,6 +337,37 @@ def test_bad_input_gets_one_message_and_leaves_nothing_behind(what: str, tmp_pat
     assert not list(tmp_path.glob("runs/*"))
 
 
+BROKEN_MODULES = {
+    "no Python": ("def f(:", "cannot be imported: SyntaxError"),
+    "an error at import": ("raise RuntimeError('boom')", "cannot be imported: RuntimeError: boom"),
+    "an import of what is not there": ("import nowhere", "no module named 'nowhere'"),
+    "no environment": ("x = 1", "no environment 'mine:Mine-v0' is registered"),
+    "an environment that breaks": (
+        "import gymnasium\n"
+        "from agentrl.testing.worlds import CounterEnv\n"
+        "class Mine(CounterEnv):\n"
+        "    def __init__(self) -> None:\n"
+        "        raise RuntimeError('boom')\n"
+        "gymnasium.register('Mine-v0', entry_point=Mine)\n",
+        "cannot be built with its env.options: RuntimeError: boom",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", BROKEN_MODULES)
+def test_a_users_module_that_is_broken_is_said_in_one_message(what: str, tmp_path: Path) -> None:
+    module, expected = BROKEN_MODULES[what]
+    (tmp_path / "mine.py").write_text(module)
+    suite = COUNTER.replace("agentrl.testing.worlds:agentrl-testing/Counter-v0", "mine:Mine-v0")
+    (tmp_path / "mine.yaml").write_text(suite)
+
+    done = agentrl("run", "mine.yaml", cwd=tmp_path)
+
+    assert done.returncode == 2
+    assert expected in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_debug_shows_the_traceback(tmp_path: Path) -> None:
     done = agentrl("run", "none.yaml", "--debug", cwd=tmp_path)
 
