@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from agentrl.errors import ServiceDownError
 from agentrl.models.base import Model
 from agentrl.suite.model import (
     ModelSpec,
@@ -19,12 +20,15 @@ SERVER_LOG = "vllm.log"
 """Name of the file with a shared server's output."""
 
 
-def build_model(spec: ModelSpec, *, base_url: str | None = None) -> Model:
+def build_model(
+    spec: ModelSpec, *, base_url: str | None = None, log_folder: Path | None = None
+) -> Model:
     """Return the model that a suite describes; nothing is loaded before its ``start``.
 
     Args:
         spec: the suite's section.
         base_url: where ``shared_server`` serves it; None: the model starts what it needs.
+        log_folder: where a server that it starts writes; None makes a temporary file.
 
     Raises:
         UsageError: the settings cannot be used.
@@ -38,7 +42,7 @@ def build_model(spec: ModelSpec, *, base_url: str | None = None) -> Model:
         case VllmSpec():
             from agentrl.models.vllm.model import VllmModel
 
-            return VllmModel(spec, base_url=base_url)
+            return VllmModel(spec, base_url=base_url, log=_server_log(log_folder))
         case OpenAISpec():
             from agentrl.models.openai import OpenAIModel
 
@@ -67,16 +71,22 @@ async def shared_server(
 
     Raises:
         UsageError: the checkpoint cannot be used, or vLLM is not installed.
-        ServiceDownError: the server does not come up.
+        ServiceDownError: the server does not come up, or died while it was needed.
     """
     if not isinstance(spec, VllmSpec):
         yield None
         return
     from agentrl.models.vllm.server import VllmServer
 
-    server = VllmServer(spec, log=log_folder / SERVER_LOG if log_folder else None)
+    server = VllmServer(spec, log=_server_log(log_folder))
     await server.start()
     try:
         yield server.base_url
+    except ServiceDownError as exc:
+        raise exc if server.is_running else server.down("died") from exc
     finally:
         await asyncio.to_thread(server.stop)
+
+
+def _server_log(folder: Path | None) -> Path | None:
+    return None if folder is None else folder / SERVER_LOG

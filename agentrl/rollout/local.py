@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 
 from agentrl.agents.base import Agent
 from agentrl.agents.build import build_agent
@@ -17,16 +18,19 @@ from agentrl.rollout.world import World
 from agentrl.suite.spec import SuiteSpec
 
 
-def local_player(spec: SuiteSpec, model_url: str | None = None) -> "LocalPlayer":
+def local_player(
+    spec: SuiteSpec, *, model_url: str | None = None, log_folder: Path | None = None
+) -> "LocalPlayer":
     """Return a player of the suite for this process; nothing is loaded before its ``start``.
 
     Args:
         spec: what to play.
         model_url: where the model's server is, if it was started elsewhere.
+        log_folder: where a server that the model starts writes.
     """
     model = None
     if spec.agent.kind == "llm" and spec.agent.model is not None:
-        model = build_model(spec.agent.model, base_url=model_url)
+        model = build_model(spec.agent.model, base_url=model_url, log_folder=log_folder)
     return LocalPlayer(spec, build_agent(spec.agent, model))
 
 

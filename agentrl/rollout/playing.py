@@ -36,7 +36,7 @@ async def playing(
         ServiceDownError: its server does not answer.
     """
     spec = await asyncio.to_thread(_with_checkpoint, _without_hurry(spec), tasks)
-    local = local_player(spec)
+    local = local_player(spec, log_folder=log_folder)
     if spec.rollouts.workers == 1 or spec.agent.kind == "human":
         async with _started(local):
             yield local

@@ -106,8 +106,8 @@ def _cost_line(summary: Summary) -> str:
 def _late_line(summary: Summary) -> str:
     late = duration((summary.loop_lag_s or {})["p99"])
     return (
-        f"the event loop ran {late} late at the 99th percentile: one process has too much to do; "
-        f"raise rollouts.workers or lower rollouts.concurrency"
+        f"the event loop ran {late} late at the 99th percentile: process or machine has too much "
+        f"to do; lower rollouts.concurrency or raise rollouts.workers"
     )
 
 

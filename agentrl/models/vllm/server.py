@@ -162,6 +162,14 @@ class VllmServer:
             await asyncio.sleep(0.2)
 
 
+_ON_CPU = (
+    "--enforce-eager",
+    # A seeded request whose prompt is read in pieces ends the engine (seen in 0.32: "CPU Generator
+    # does not use offset").
+    "--no-enable-chunked-prefill",
+)
+
+
 def check_installed() -> None:
     """Raise MissingDependencyError unless vLLM can be imported."""
     if importlib.util.find_spec("vllm") is None:
@@ -195,7 +203,7 @@ def server_command(spec: VllmSpec, checkpoint: Path, port: int) -> list[str]:
         # Usage then says how much of a prompt was in the cache.
         "--enable-prompt-tokens-details",
         "--disable-uvicorn-access-log",
-        *(["--enforce-eager"] if _is_cpu_build() else []),
+        *(_ON_CPU if _is_cpu_build() else ()),
         *spec.args,
     ]
 

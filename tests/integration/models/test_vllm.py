@@ -119,6 +119,26 @@ def test_requests_of_all_kinds_in_one_batch_keep_their_own_distributions(
         assert answer.logprobs == pytest.approx(recomputed(checkpoint, answer), abs=1e-3)
 
 
+def test_more_seeded_prompts_than_fit_one_step_are_all_answered(
+    vllm_server: VllmServer, vllm_spec: VllmSpec
+) -> None:
+    async def ask() -> list[Generation]:
+        model = VllmModel(vllm_spec, base_url=vllm_server.base_url)
+        await model.start()
+        requests = [
+            Request((Message("user", f"{seed} " * 150),), Sampling(max_tokens=8, seed=seed))
+            for seed in range(1000, 1024)
+        ]
+        try:
+            return await asyncio.gather(*map(model.generate, requests))
+        finally:
+            await model.close()
+
+    answers = asyncio.run(ask())
+    assert sum(answer.usage.prompt_tokens for answer in answers) > 8192
+    assert all(answer.token_ids for answer in answers)
+
+
 def test_the_next_turn_finds_the_conversation_in_the_cache(
     vllm_server: VllmServer, vllm_spec: VllmSpec
 ) -> None:

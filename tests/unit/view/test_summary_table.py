@@ -78,7 +78,7 @@ def test_an_overloaded_event_loop_is_told_with_what_to_do() -> None:
     text = printed([episode("a", 1.0)], timing=Timing(1.0, lag))
 
     assert "0.25 s late at the 99th percentile" in text
-    assert "raise rollouts.workers" in " ".join(text.split())
+    assert "lower rollouts.concurrency" in " ".join(text.split())
     assert "late" not in printed([episode("a", 1.0)], timing=Timing(1.0, lag | {"p99": 0.05}))
 
 
