@@ -126,7 +126,7 @@ def test_more_seeded_prompts_than_fit_one_step_are_all_answered(
         model = VllmModel(vllm_spec, base_url=vllm_server.base_url)
         await model.start()
         requests = [
-            Request((Message("user", f"{seed} " * 150),), Sampling(max_tokens=8, seed=seed))
+            Request((Message("user", f"{seed} " * 90),), Sampling(max_tokens=8, seed=seed))
             for seed in range(1000, 1024)
         ]
         try:
