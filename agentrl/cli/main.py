@@ -14,7 +14,7 @@ from agentrl.errors import EXIT_BAD_INPUT, AgentrlError
 
 app = typer.Typer(
     name="agentrl",
-    help="Run, grade and train LLM agents in text, SWE and web environments.",
+    help="Run LLM agents in text environments, many at a time, and report how they fare.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
