@@ -60,7 +60,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         checkpoint = build_checkpoint(Path(folder) / "model", _TEXTS, _SCRATCH)
         spec = TransformersSpec(
-            backend="transformers", checkpoint=str(checkpoint), device=args.device
+            backend="transformers",
+            checkpoint=str(checkpoint),
+            device=args.device,
+            threads=args.threads,
         )
         without = asyncio.run(play(spec, args.turns, args.conversations, 0))
         kept = asyncio.run(play(spec, args.turns, args.conversations, None))

@@ -84,7 +84,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         checkpoint = build_checkpoint(Path(folder) / "model", _TEXTS, _SCRATCH)
         spec = TransformersSpec(
-            backend="transformers", checkpoint=str(checkpoint), device=args.device
+            backend="transformers",
+            checkpoint=str(checkpoint),
+            device=args.device,
+            threads=args.threads,
         )
         prompts = [
             tuple(3 + (i + j) % 250 for j in range(64 + 4 * i)) for i in range(args.requests)

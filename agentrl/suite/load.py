@@ -1,6 +1,5 @@
 """Reading a suite file: YAML with positions, so that every complaint names file, line and key."""
 
-import dataclasses
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -42,10 +41,6 @@ class Suite:
         """Return the suite as YAML with every default written out; running it repeats the run."""
         data = self.spec.model_dump(mode="json", exclude_none=True)
         return yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
-
-    def replace(self, **sections: Any) -> "Suite":
-        """Return the suite with some top-level sections replaced by already checked ones."""
-        return dataclasses.replace(self, spec=self.spec.model_copy(update=sections))
 
 
 def load_suite(path: Path, overrides: Sequence[str] = ()) -> Suite:

@@ -41,11 +41,6 @@ class Engine:
         """How many more answers can join."""
         return self._rows.capacity - len(self._answers)
 
-    @property
-    def busy(self) -> bool:
-        """Whether answers are under way."""
-        return bool(self._answers)
-
     @torch.inference_mode()
     def admit(self, answers: Sequence[Answer]) -> list[Answer]:
         """Let at most ``room`` answers join: read their prompts and sample their first tokens.
