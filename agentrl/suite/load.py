@@ -20,6 +20,9 @@ _FILE_KEYS: tuple[KeyPath, ...] = (
     ("tasks", "file"),
     ("agent", "model", "checkpoint"),
     ("agent", "model", "run"),
+    ("train", "sft", "run"),
+    ("train", "sft", "tasks", "file"),
+    ("train", "evaluation", "tasks", "file"),
 )
 """Values that name a file or folder: relative ones are looked for beside the suite file first."""
 
@@ -40,6 +43,8 @@ class Suite:
     def resolved(self) -> str:
         """Return the suite as YAML with every default written out; running it repeats the run."""
         data = self.spec.model_dump(mode="json", exclude_none=True)
+        if self.spec.train is not None:  # there, None may override what a preset says
+            data["train"] = self.spec.train.model_dump(mode="json")
         return yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
 
 

@@ -6,6 +6,8 @@ from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_va
 
 from agentrl.suite.model import ModelSpec
 from agentrl.suite.section import Section
+from agentrl.suite.tasks import TasksSpec
+from agentrl.suite.train import PolicySpec, TrainSpec
 
 
 class EnvSpec(Section):
@@ -19,35 +21,6 @@ class EnvSpec(Section):
     folder: str | None = None
     """Where the id's ``module`` is looked for beside the current folder; None: where the suite
     file is."""
-
-
-class GenerateSpec(Section):
-    """Tasks that the environment makes itself."""
-
-    count: PositiveInt
-    """How many."""
-    seed: int = 0
-    """Decides which; other seeds give other tasks."""
-
-
-class TasksSpec(Section):
-    """What to attempt: exactly one of the three sources."""
-
-    generate: GenerateSpec | None = None
-    """Let the environment make them."""
-    file: str | None = None
-    """A JSONL or Parquet file with one task a line; a ``.gz`` is unpacked."""
-    inline: tuple[dict[str, Any], ...] | None = None
-    """The tasks themselves: ``id``, ``group``, ``seed``, and what the environment asks for."""
-    limit: PositiveInt | None = None
-    """Attempt only this many, from the first."""
-
-    @model_validator(mode="after")
-    def _one_source(self) -> "TasksSpec":
-        given = [s for s in (self.generate, self.file, self.inline) if s is not None]
-        if len(given) != 1:
-            raise ValueError("give exactly one of 'generate', 'file' and 'inline'")
-        return self
 
 
 class SamplingSpec(Section):
@@ -133,3 +106,5 @@ class SuiteSpec(Section):
     reward: RewardSpec = RewardSpec()
     rollouts: RolloutsSpec = RolloutsSpec()
     limits: LimitsSpec = LimitsSpec()
+    policy: PolicySpec = PolicySpec()
+    train: TrainSpec | None = None

@@ -1,0 +1,36 @@
+"""Where tasks come from."""
+
+from typing import Any
+
+from pydantic import PositiveInt, model_validator
+
+from agentrl.suite.section import Section
+
+
+class GenerateSpec(Section):
+    """Tasks that the environment makes itself."""
+
+    count: PositiveInt
+    """How many."""
+    seed: int = 0
+    """Decides which; other seeds give other tasks."""
+
+
+class TasksSpec(Section):
+    """What to attempt: exactly one of the three sources."""
+
+    generate: GenerateSpec | None = None
+    """Let the environment make them."""
+    file: str | None = None
+    """A JSONL or Parquet file with one task a line; a ``.gz`` is unpacked."""
+    inline: tuple[dict[str, Any], ...] | None = None
+    """The tasks themselves: ``id``, ``group``, ``seed``, and what the environment asks for."""
+    limit: PositiveInt | None = None
+    """Attempt only this many, from the first."""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "TasksSpec":
+        given = [s for s in (self.generate, self.file, self.inline) if s is not None]
+        if len(given) != 1:
+            raise ValueError("give exactly one of 'generate', 'file' and 'inline'")
+        return self

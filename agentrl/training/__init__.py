@@ -1,0 +1,1 @@
+"""Turning episodes into a better policy."""
