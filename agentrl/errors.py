@@ -11,7 +11,8 @@
     │   └── MissingDependencyError an optional library that is not installed
     ├── RunStopped                 a run that cannot go on; everything finished so far is kept
     │   ├── StorageError           the disk is full or refuses to be written
-    │   └── ServiceDownError       a service that every episode needs does not answer
+    │   ├── ServiceDownError       a service that every episode needs does not answer
+    │   └── DivergedError          training met a number that is not finite
     ├── InfrastructureError        an attempt failed for no fault of the agent: retry, never score
     │   ├── ModelError             a model server failed, hung or answered garbage
     │   ├── EnvError               an environment raised, or its process died
@@ -75,6 +76,10 @@ class StorageError(RunStopped, OSError):
 
 class ServiceDownError(RunStopped):
     """A service that every episode needs cannot be reached or keeps failing."""
+
+
+class DivergedError(RunStopped):
+    """A loss or a gradient is not finite; the weights of before are kept."""
 
 
 class InfrastructureError(AgentrlError):

@@ -19,7 +19,10 @@ Allowed = Sequence[int] | None
 
 
 def log_distribution(
-    logits: Tensor, samplings: Sequence[Sampling], allowed: Sequence[Allowed]
+    logits: Tensor,
+    samplings: Sequence[Sampling],
+    allowed: Sequence[Allowed],
+    kept: Tensor | None = None,
 ) -> Tensor:
     """Return the log-probabilities that tokens are sampled with, as float32.
 
@@ -32,6 +35,8 @@ def log_distribution(
         logits: the model's scores, ``[rows, vocabulary]``.
         samplings: how each row is sampled.
         allowed: what each row is restricted to.
+        kept: for each row a token that ``top_k`` and ``top_p`` never drop, ``[rows]``: the one that
+            other weights sampled.
     """
     scores = _only_allowed(logits.float(), allowed)
     temperatures = [1.0 if _greedy(s) else s.temperature for s in samplings]
@@ -40,10 +45,10 @@ def log_distribution(
     vocabulary = scores.shape[1]
     top_k = [vocabulary if _greedy(s) or s.top_k <= 0 else s.top_k for s in samplings]
     if min(top_k) < vocabulary:
-        scores = _keep_top_k(scores, top_k)
+        scores = _keep_top_k(scores, top_k, kept)
     top_p = [1.0 if _greedy(s) else s.top_p for s in samplings]
     if min(top_p) < 1.0:
-        scores = _keep_top_p(scores, top_p)
+        scores = _keep_top_p(scores, top_p, kept)
     return torch.log_softmax(scores, dim=-1)
 
 
@@ -96,7 +101,7 @@ def _only_allowed(scores: Tensor, allowed: Sequence[Allowed]) -> Tensor:
     return scores.masked_fill(~keep, -torch.inf)
 
 
-def _keep_top_k(scores: Tensor, top_k: Sequence[int]) -> Tensor:
+def _keep_top_k(scores: Tensor, top_k: Sequence[int], kept: Tensor | None) -> Tensor:
     vocabulary = scores.shape[1]
     top_k = [min(k, vocabulary) for k in top_k]
     most = max((k for k in top_k if k < vocabulary), default=1)
@@ -104,14 +109,20 @@ def _keep_top_k(scores: Tensor, top_k: Sequence[int]) -> Tensor:
     last = torch.tensor([min(k, most) - 1 for k in top_k], device=scores.device).unsqueeze(1)
     bound = best.gather(1, last)
     unlimited = torch.tensor([[k == vocabulary] for k in top_k], device=scores.device)
-    return scores.masked_fill((scores < bound) & ~unlimited, -torch.inf)
+    return _without(scores, (scores < bound) & ~unlimited, kept)
 
 
-def _keep_top_p(scores: Tensor, top_p: Sequence[float]) -> Tensor:
+def _keep_top_p(scores: Tensor, top_p: Sequence[float], kept: Tensor | None) -> Tensor:
     ordered, ids = scores.sort(dim=-1, descending=True)
     probabilities = ordered.softmax(dim=-1)
     before = probabilities.cumsum(dim=-1) - probabilities
     wanted = scores.new_tensor(top_p).unsqueeze(1)
     surplus = (before >= wanted) & (wanted < 1)
     surplus[:, 0] = False
-    return scores.masked_fill(surplus.gather(1, ids.argsort(dim=-1)), -torch.inf)
+    return _without(scores, surplus.gather(1, ids.argsort(dim=-1)), kept)
+
+
+def _without(scores: Tensor, dropped: Tensor, kept: Tensor | None) -> Tensor:
+    if kept is not None:
+        dropped = dropped.scatter(1, kept.unsqueeze(1), False)
+    return scores.masked_fill(dropped, -torch.inf)

@@ -1,0 +1,294 @@
+"""One step of learning: from a batch of episodes to new weights."""
+
+import math
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from agentrl.errors import DivergedError
+from agentrl.suite.train import TrainSpec
+from agentrl.training.credit import Credit, credit
+from agentrl.training.critic import CopiedCritic, SharedCritic, explained_variance, value_loss
+from agentrl.training.loss import LossInputs, Totals, imitation_loss, kl_estimate, policy_loss
+from agentrl.training.metrics import Metrics
+from agentrl.training.optimiser import Optimiser
+from agentrl.training.packing import Pass, pack
+from agentrl.training.policy import Policy, TokenOutputs
+from agentrl.training.sample import Batch, Trajectory
+from agentrl.training.table import TokenTable, token_table
+from agentrl.training.weights import duration_weights
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What a step learns from."""
+
+    batch: Batch
+    drawn: tuple[Trajectory, ...]
+    """Every episode that was drawn, also those that are not trained on; baselines use them."""
+    greedy: Mapping[str, float]
+    """Reward of a greedy episode by group, for baseline ``greedy``."""
+    demonstrations: Batch | None = None
+    """Expert episodes to imitate beside."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known of a table's tokens before the first update; tensors are ``[tokens]``."""
+
+    table: TokenTable
+    old: Tensor
+    credit: Credit
+    weights: Tensor | None
+    reference: Tensor | None
+    values: Tensor | None
+
+
+class Learner:
+    """Holds the policy, its critic and their optimisers, and updates them batch by batch."""
+
+    def __init__(self, policy: Policy, spec: TrainSpec, reference: Policy | None = None) -> None:
+        """Put a learner together.
+
+        Args:
+            policy: what learns.
+            spec: the ``train`` section at the first step.
+            reference: the policy before RL, where ``loss.kl`` is not ``none``.
+        """
+        self.policy = policy
+        self._reference = reference
+        self._shared: SharedCritic | None = None
+        self._copied: CopiedCritic | None = None
+        parameters = list(policy.parameters())
+        groups = [(parameters, spec.optimiser.lr)]
+        if spec.advantage.baseline == "value" and spec.critic.trunk == "shared":
+            self._shared = SharedCritic(policy)
+            groups.append((list(self._shared.parameters()), spec.critic.lr))
+        self._optimiser = Optimiser(groups, spec.optimiser)
+        self._critic_optimiser: Optimiser | None = None
+        if spec.advantage.baseline == "value" and spec.critic.trunk == "copy":
+            self._copied = CopiedCritic(policy)
+            trained = [(list(self._copied.trained()), spec.critic.lr)]
+            self._critic_optimiser = Optimiser(trained, spec.optimiser)
+
+    def learn(self, lesson: Lesson, spec: TrainSpec, step: int) -> Metrics:
+        """Update the weights once for each minibatch of each epoch.
+
+        Args:
+            lesson: at least one trajectory.
+            spec: the ``train`` section as it is at this step.
+            step: number of the step, from 1; it decides the order of the episodes.
+
+        Raises:
+            DivergedError: the loss or its gradient is not finite; the weights are the last good
+                ones.
+        """
+        metrics = Metrics()
+        known = self._survey(lesson, spec, metrics)
+        order = random.Random(f"{spec.seed} {step}")
+        for episodes in _minibatches(known.table, spec, order):
+            if step > spec.critic.warmup_steps or self._critic_optimiser is None:
+                self._update(known, episodes, lesson.demonstrations, spec, step, metrics)
+        if self._copied is not None:
+            for _ in range(spec.critic.epochs):
+                for episodes in _minibatches(known.table, spec, order):
+                    self._update_critic(known, episodes, spec, step, metrics)
+        return metrics
+
+    def state(self) -> dict[str, Any]:
+        """Return what a checkpoint must hold beside the policy's weights."""
+        critic = self._shared or self._copied
+        return {
+            "optimiser": self._optimiser.state(),
+            "critic": None if critic is None else critic.state_dict(),
+            "critic_optimiser": self._critic_optimiser and self._critic_optimiser.state(),
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take up what ``state`` returned."""
+        self._optimiser.restore(state["optimiser"])
+        critic = self._shared or self._copied
+        if critic is not None:
+            critic.load_state_dict(state["critic"])
+        if self._critic_optimiser is not None:
+            self._critic_optimiser.restore(state["critic_optimiser"])
+
+    def _survey(self, lesson: Lesson, spec: TrainSpec, metrics: Metrics) -> _Known:
+        """Compute what must not change while the weights do."""
+        table = token_table(lesson.batch)
+        passes = self._passes(table, range(len(table.episode_ids)), spec)
+        trainer = reference = values = None
+        if spec.loss.old_logprobs == "trainer":
+            trainer = _gathered(table, passes, lambda one: self.policy.outputs(table, one).logprobs)
+        if self._reference is not None and spec.loss.kl != "none":
+            model = self._reference
+            reference = _gathered(table, passes, lambda one: model.outputs(table, one).logprobs)
+        if spec.advantage.baseline == "value":
+            values = _gathered(table, passes, lambda one: self._values(table, one))
+        old = table.sampler_logprobs if trainer is None else trainer
+        penalty = None
+        if reference is not None and spec.loss.kl == "reward":
+            estimate = kl_estimate(spec.loss.kl_estimator, old, reference)
+            penalty = spec.loss.kl_coefficient * estimate
+            metrics.add("policy/reference_kl", float(estimate.mean()), table.size)
+        earned = credit(
+            spec.advantage,
+            spec.loss,
+            lesson.drawn,
+            table,
+            values=values,
+            penalty=penalty,
+            greedy=lesson.greedy,
+        )
+        weights = None
+        if spec.loss.turn_weight == "duration":
+            weights = table.spread(duration_weights(lesson.batch.trajectories))
+        _note(metrics, table, earned, values)
+        kept = reference if spec.loss.kl == "loss" else None
+        return _Known(table, old, earned, weights, kept, values)
+
+    def _values(self, table: TokenTable, one: Pass) -> Tensor:
+        if self._copied is not None:
+            return self._copied(one)  # type: ignore[no-any-return]
+        assert self._shared is not None
+        return self._shared(self.policy.outputs(table, one))  # type: ignore[no-any-return]
+
+    def _passes(self, table: TokenTable, episodes: Sequence[int], spec: TrainSpec) -> list[Pass]:
+        return pack(table, episodes, spec.tokens_per_pass, together=self.policy.packs)
+
+    def _update(
+        self,
+        known: _Known,
+        episodes: Sequence[int],
+        demonstrations: Batch | None,
+        spec: TrainSpec,
+        step: int,
+        metrics: Metrics,
+    ) -> None:
+        totals = Totals(int(known.table.lengths[list(episodes)].sum()), len(episodes))
+        for one in self._passes(known.table, episodes, spec):
+            outputs = self.policy.outputs(known.table, one)
+            loss = self._loss(known, one, outputs, totals, spec, metrics)
+            _check_finite(loss, known.table, one)
+            loss.backward()  # type: ignore[no-untyped-call]
+        if demonstrations is not None and spec.loss.imitation.coefficient:
+            self._imitate(demonstrations, spec, metrics)
+        norm = self._optimiser.step(spec.optimiser, step, spec.steps)
+        metrics.add("policy/grad_norm", norm)
+        metrics.add("policy/lr", self._optimiser.lr)
+
+    def _loss(
+        self,
+        known: _Known,
+        one: Pass,
+        outputs: TokenOutputs,
+        totals: Totals,
+        spec: TrainSpec,
+        metrics: Metrics,
+    ) -> Tensor:
+        def here(values: Tensor) -> Tensor:
+            return values[one.index].to(outputs.logprobs.device)
+
+        table = known.table
+        episodes, number = table.episode[one.index].unique(return_inverse=True)
+        inputs = LossInputs(
+            logprobs=outputs.logprobs,
+            old_logprobs=here(known.old),
+            sampler_logprobs=here(table.sampler_logprobs),
+            advantages=here(known.credit.advantages),
+            entropies=outputs.entropies,
+            episodes=number.to(outputs.logprobs.device),
+            lengths=table.lengths[episodes].to(outputs.logprobs.device),
+            reference_logprobs=None if known.reference is None else here(known.reference),
+            weights=None if known.weights is None else here(known.weights),
+        )
+        result = policy_loss(spec.loss, inputs, totals)
+        metrics.add_sums(result.sums)
+        metrics.add_maxima(result.maxima)
+        if self._shared is None:
+            return result.loss
+        assert known.values is not None
+        assert known.credit.returns is not None
+        values = self._shared(outputs)
+        error = value_loss(values, here(known.values), here(known.credit.returns), spec.critic.clip)
+        metrics.add("critic/loss", float(error.detach().mean()), len(error))
+        return result.loss + spec.critic.coefficient * error.sum() / totals.tokens
+
+    def _imitate(self, demonstrations: Batch, spec: TrainSpec, metrics: Metrics) -> None:
+        table = token_table(demonstrations)
+        for one in self._passes(table, range(len(table.episode_ids)), spec):
+            logprobs = self.policy.outputs(table, one).logprobs
+            loss = imitation_loss(logprobs, table.size)
+            metrics.add("policy/imitation_loss", float(-logprobs.detach().mean()), len(logprobs))
+            (spec.loss.imitation.coefficient * loss).backward()  # type: ignore[no-untyped-call]
+
+    def _update_critic(
+        self, known: _Known, episodes: Sequence[int], spec: TrainSpec, step: int, metrics: Metrics
+    ) -> None:
+        assert self._copied is not None
+        assert self._critic_optimiser is not None
+        assert known.values is not None
+        assert known.credit.returns is not None
+        tokens = int(known.table.lengths[list(episodes)].sum())
+        for one in self._passes(known.table, episodes, spec):
+            values = self._copied(one)
+            old, returns = known.values[one.index], known.credit.returns[one.index]
+            error = value_loss(
+                values, old.to(values.device), returns.to(values.device), spec.critic.clip
+            )
+            loss = error.sum() / tokens
+            _check_finite(loss, known.table, one)
+            loss.backward()
+            metrics.add("critic/loss", float(error.detach().mean()), len(error))
+        norm = self._critic_optimiser.step(spec.optimiser, step, spec.steps)
+        metrics.add("critic/grad_norm", norm)
+
+
+@torch.no_grad()
+def _gathered(table: TokenTable, passes: Sequence[Pass], of: Any) -> Tensor:
+    """Return a number for every token of the table, pass by pass, without gradients."""
+    values = torch.zeros(table.size)
+    for one in passes:
+        values[one.index] = of(one).float().cpu()
+    return values
+
+
+def _minibatches(
+    table: TokenTable, spec: TrainSpec, order: random.Random
+) -> Iterator[Sequence[int]]:
+    """Yield the episodes of each update; each epoch has another order."""
+    count = len(table.episode_ids)
+    for _ in range(spec.epochs):
+        shuffled = list(range(count))
+        order.shuffle(shuffled)
+        parts = min(spec.minibatches, count)
+        for part in range(parts):
+            yield sorted(shuffled[part::parts])
+
+
+def _check_finite(loss: Tensor, table: TokenTable, one: Pass) -> None:
+    if math.isfinite(float(loss.detach())):
+        return
+    episodes = sorted({table.episode_ids[n] for n in table.episode[one.index].tolist()})
+    shown = ", ".join(episodes[:4]) + (", ..." if len(episodes) > 4 else "")
+    raise DivergedError(
+        f"the loss of {len(episodes)} episodes ({shown}) is {float(loss.detach())}; the weights "
+        f"were not changed by it. Lower train.optimiser.lr or train.optimiser.max_grad_norm, or "
+        f"set a clip in train.loss, and continue from the last checkpoint"
+    )
+
+
+def _note(metrics: Metrics, table: TokenTable, earned: Credit, values: Tensor | None) -> None:
+    advantages = earned.advantages
+    metrics.add("advantage/mean", float(advantages.mean()), table.size)
+    metrics.add("advantage/std", float(advantages.std(unbiased=False)))
+    metrics.add_maxima({"advantage/max": float(advantages.max())})
+    metrics.add("advantage/min", float(advantages.min()))
+    metrics.add("tokens/trained", table.size)
+    if values is not None and earned.returns is not None:
+        metrics.add("critic/value_mean", float(values.mean()), table.size)
+        metrics.add("critic/explained_variance", explained_variance(values, earned.returns))
