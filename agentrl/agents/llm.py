@@ -57,10 +57,10 @@ class LLMSession:
     ) -> None:
         self._model = model
         self._parser = PARSERS[spec.parser]
-        self._constrain = spec.constrain
+        self._spec = spec
         self._may_forget = spec.history == "drop_oldest"
         self._sampling = Sampling(**spec.sampling.model_dump())
-        self._conversation = Conversation(_system(spec.prompt, instructions, self._parser), model)
+        self._conversation = Conversation(system_prompt(spec, instructions), model)
         self._episode_id = episode_id
         self._seed = seed
         self._turn = 0
@@ -68,22 +68,16 @@ class LLMSession:
     async def act(self, view: View) -> Action:
         """Ask the model and return its action, or what was wrong with its answer."""
         self._conversation.observe(view.observation)
-        choices = self._choices(view)
+        choices = choices_of(self._spec, view)
         sampling = replace(self._sampling, seed=turn_seed(self._seed, self._turn))
         generation = await self._generate(sampling, choices)
         self._turn += 1
         parsed = _parse(generation, self._parser)
-        signals = {"constrained": float(choices is not None)} if self._constrain else {}
+        signals = {"constrained": float(choices is not None)} if self._spec.constrain else {}
         if parsed.action is None:
             refused = {**signals, "format_ok": 0.0}
             return Action(generation.text, (generation,), refused, parsed.refusal)
         return Action(parsed.action, (generation,), signals)
-
-    def _choices(self, view: View) -> tuple[str, ...] | None:
-        """Return the only answers allowed; None where any is, or the world cannot list them."""
-        if not self._constrain or not view.legal_actions:
-            return None
-        return tuple(dict.fromkeys(map(self._parser.write, view.legal_actions)))
 
     async def _generate(self, sampling: Sampling, choices: tuple[str, ...] | None) -> Generation:
         """Ask until the conversation fits, forgetting its oldest turns where that is allowed."""
@@ -111,10 +105,18 @@ def turn_seed(seed: int, turn: int) -> int:
     return int.from_bytes(digest[:4], "big") >> 1
 
 
-def _system(prompt: str | None, instructions: str, parser: Parser) -> str:
-    if prompt is not None:
-        return prompt.replace("{instructions}", instructions)
-    return "\n\n".join(filter(None, (instructions, parser.instructions)))
+def system_prompt(spec: AgentSpec, instructions: str) -> str:
+    """Return the first message of an episode: the suite's, or the world's and the parser's."""
+    if spec.prompt is not None:
+        return spec.prompt.replace("{instructions}", instructions)
+    return "\n\n".join(filter(None, (instructions, PARSERS[spec.parser].instructions)))
+
+
+def choices_of(spec: AgentSpec, view: View) -> tuple[str, ...] | None:
+    """Return the only answers allowed; None where any is, or the world cannot list them."""
+    if not spec.constrain or not view.legal_actions:
+        return None
+    return tuple(dict.fromkeys(map(PARSERS[spec.parser].write, view.legal_actions)))
 
 
 def _parse(generation: Generation, parser: Parser) -> Parsed:

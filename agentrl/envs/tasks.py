@@ -12,14 +12,22 @@ from agentrl.envs.base import TextEnv
 from agentrl.envs.build import suite_env_class
 from agentrl.errors import MissingDependencyError, TaskError
 from agentrl.suite import Suite
+from agentrl.suite.tasks import TasksSpec
 from agentrl.task import Task
 
 _Placed = tuple[str, Task]
 """Where a task was found, for complaints, and the task."""
 
 
-def load_tasks(suite: Suite) -> tuple[Task, ...]:
+def load_tasks(
+    suite: Suite, spec: TasksSpec | None = None, at: tuple[str, ...] = ("tasks",)
+) -> tuple[Task, ...]:
     """Return the tasks of a suite, each with an id of its own.
+
+    Args:
+        suite: the suite.
+        spec: which of its sections of tasks; None: its ``tasks``.
+        at: where that section stands, for complaints.
 
     Raises:
         SuiteError: the file is missing, or the inline tasks cannot be used.
@@ -27,9 +35,10 @@ def load_tasks(suite: Suite) -> tuple[Task, ...]:
             there is none; the message names the file and the line.
         MissingDependencyError: reading a Parquet file needs pyarrow.
     """
-    tasks = tuple(_unique(islice(_placed(suite), suite.spec.tasks.limit)))
+    spec = spec or suite.spec.tasks
+    tasks = tuple(_unique(islice(_placed(suite, spec, at), spec.limit)))
     if not tasks:
-        raise TaskError(f"{_source(suite)}: holds no task")
+        raise TaskError(f"{spec.file or suite.path}: holds no task")
     return tasks
 
 
@@ -47,19 +56,15 @@ def world_seed(suite_seed: int, task: Task) -> int:
     return int.from_bytes(digest[:4], "big") >> 1
 
 
-def _placed(suite: Suite) -> Iterator[_Placed]:
-    chosen, spec = suite_env_class(suite), suite.spec.tasks
+def _placed(suite: Suite, spec: TasksSpec, at: tuple[str, ...]) -> Iterator[_Placed]:
+    chosen = suite_env_class(suite)
     if spec.generate is not None:
         options = suite.spec.env.options
         made = chosen.generate(spec.generate.count, spec.generate.seed, options)
         return ((f"generated task {n}", task) for n, task in enumerate(made, 1))
     if spec.inline is not None:
-        return _inline(suite, chosen, spec.inline)
-    return _from_file(suite, chosen, Path(spec.file or ""))
-
-
-def _source(suite: Suite) -> str:
-    return suite.spec.tasks.file or str(suite.path)
+        return _inline(suite, chosen, spec.inline, at)
+    return _from_file(suite, chosen, Path(spec.file or ""), at)
 
 
 def _unique(placed: Iterable[_Placed]) -> Iterator[Task]:
@@ -75,21 +80,23 @@ def _unique(placed: Iterable[_Placed]) -> Iterator[Task]:
 
 
 def _inline(
-    suite: Suite, chosen: type[TextEnv], rows: tuple[dict[str, Any], ...]
+    suite: Suite, chosen: type[TextEnv], rows: tuple[dict[str, Any], ...], at: tuple[str, ...]
 ) -> Iterator[_Placed]:
     for index, row in enumerate(rows):
         try:
             task = chosen.task({"id": f"task-{index + 1}"} | row, index + 1)
         except TaskError as exc:
-            raise suite.error(("tasks", "inline", index), str(exc)) from None
-        line = suite.lines.get(("tasks", "inline", index))
-        yield f"{suite.path}:{line}" if line else f"tasks.inline[{index}]", task
+            raise suite.error((*at, "inline", index), str(exc)) from None
+        line = suite.lines.get((*at, "inline", index))
+        yield f"{suite.path}:{line}" if line else f"{'.'.join(at)}.inline[{index}]", task
 
 
-def _from_file(suite: Suite, chosen: type[TextEnv], path: Path) -> Iterator[_Placed]:
+def _from_file(
+    suite: Suite, chosen: type[TextEnv], path: Path, at: tuple[str, ...]
+) -> Iterator[_Placed]:
     if not path.is_file():
         where = "beside the suite file or from the current folder"
-        raise suite.error(("tasks", "file"), f"no file {str(path)!r}, {where}")
+        raise suite.error((*at, "file"), f"no file {str(path)!r}, {where}")
     read = _parquet_rows if path.suffix == ".parquet" else _json_rows
     stem = path.name.split(".")[0]
     for number, row in read(path):

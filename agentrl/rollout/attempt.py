@@ -154,7 +154,7 @@ class Attempt:
         return Episode(
             id=job.key,
             task_id=job.task.id,
-            group_id=job.task.id,
+            group_id=job.group_id,
             seed=job.seed,
             agent=self._agent.name,
             status=ending.status,

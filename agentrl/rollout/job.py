@@ -22,6 +22,13 @@ class Job:
     agent_seed: int
     """Seed of the agent, another one for each attempt."""
     attempt: int = 0
+    group: str = ""
+    """Names the attempts that belong together; empty: the task's id does."""
+
+    @property
+    def group_id(self) -> str:
+        """What the episode's ``group_id`` will be."""
+        return self.group or self.task.id
 
 
 def plan_jobs(tasks: Sequence[Task], rollouts: RolloutsSpec) -> list[Job]:
@@ -31,7 +38,7 @@ def plan_jobs(tasks: Sequence[Task], rollouts: RolloutsSpec) -> list[Job]:
             key=key,
             task=task,
             seed=world_seed(rollouts.seed, task),
-            agent_seed=_agent_seed(rollouts.seed, key),
+            agent_seed=agent_seed(rollouts.seed, key),
             attempt=attempt,
         )
         for task in tasks
@@ -45,7 +52,7 @@ def unplayed_episode(job: Job, agent: str, error: AgentrlError | None = None) ->
     return Episode(
         id=job.key,
         task_id=job.task.id,
-        group_id=job.task.id,
+        group_id=job.group_id,
         seed=job.seed,
         agent=agent,
         status=Status.INFRA_FAILED if error else Status.CANCELLED,
@@ -56,6 +63,7 @@ def unplayed_episode(job: Job, agent: str, error: AgentrlError | None = None) ->
     )
 
 
-def _agent_seed(suite_seed: int, key: str) -> int:
+def agent_seed(suite_seed: int, key: str) -> int:
+    """Return the seed of the agent in one attempt: 31 bits, the same on every machine."""
     digest = hashlib.sha256(f"agent:{suite_seed}:{key}".encode()).digest()
     return int.from_bytes(digest[:4], "big") >> 1

@@ -92,12 +92,18 @@ class Rollout:
                 return
             self.running += 1
             try:
-                emit(await self._play_with_retries(job))
+                emit(await self.play(job))
                 self.done += 1
             finally:
                 self.running -= 1
 
-    async def _play_with_retries(self, job: Job) -> Episode:
+    async def play(self, job: Job) -> Episode:
+        """Play one job to its one episode, with retries.
+
+        Raises:
+            UsageError: the task cannot be used.
+            RunStopped: nothing can be played any more.
+        """
         tries = 1
         episode = await self._player.play(job)
         while episode.status is Status.INFRA_FAILED and not self._stopping:

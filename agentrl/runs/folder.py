@@ -30,7 +30,7 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = _guarded(path, lambda: _locked(path))
-        self._episodes: IO[bytes] | None = None
+        self._files: dict[str, IO[bytes]] = {}
 
     @classmethod
     def create(cls, path: Path, suite_yaml: str) -> "RunFolder":
@@ -55,12 +55,17 @@ class RunFolder:
         return folder
 
     @classmethod
-    def resume(cls, path: Path) -> "RunFolder":
+    def resume(cls, path: Path, keep: Callable[[Episode], bool] | None = None) -> "RunFolder":
         """Take up a run where it was left: a torn last line and unfinished episodes go.
 
         Episodes that a resumed run plays again (cancelled ones, and those that infrastructure
         failed) are moved to ``superseded.jsonl``, so that each id stands once in
         ``episodes.jsonl``.
+
+        Args:
+            path: the run's folder.
+            keep: says of an episode that came to an end whether the resumed run still wants it;
+                None: of every one.
 
         Raises:
             RecordError: the folder holds no run, or a line of its episodes cannot be read.
@@ -70,7 +75,7 @@ class RunFolder:
             raise RecordError(f"{path} holds no run: it has no {SUITE}; give a run's folder")
         folder = cls(path)
         try:
-            _guarded(path, folder._drop_unfinished)
+            _guarded(path, lambda: folder._drop_unfinished(keep or (lambda _: True)))
         except AgentrlError:
             folder.close()
             raise
@@ -81,15 +86,19 @@ class RunFolder:
         """The resolved suite that the run was begun with."""
         return (self.path / SUITE).read_text(encoding="utf-8")
 
-    def append(self, episode: Episode) -> None:
+    def append(self, episode: Episode, name: str = EPISODES) -> None:
         """Write one episode behind the others, whole or not at all.
+
+        Args:
+            episode: what to write.
+            name: which file of episodes; a training run has several.
 
         Raises:
             RecordError: the episode holds a number that cannot be recorded.
             StorageError: the disk did not take it.
         """
         line = (dump_episode(episode) + "\n").encode()
-        _guarded(self.path, lambda: self._append_line(line))
+        _guarded(self.path, lambda: self._append_line(line, name))
 
     def append_metrics(self, metrics: dict[str, Any]) -> None:
         """Write one line of measurements to ``metrics.jsonl``, with the time."""
@@ -134,9 +143,9 @@ class RunFolder:
 
     def close(self) -> None:
         """Let go of the folder; doing it again changes nothing."""
-        if self._episodes is not None:
-            self._episodes.close()
-            self._episodes = None
+        for file in self._files.values():
+            file.close()
+        self._files.clear()
         self._lock.close()
 
     def __enter__(self) -> "RunFolder":
@@ -145,26 +154,28 @@ class RunFolder:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
-    def _append_line(self, line: bytes) -> None:
-        if self._episodes is None:
-            self._episodes = (self.path / EPISODES).open("ab", buffering=0)
-        size = self._episodes.seek(0, os.SEEK_END)
+    def _append_line(self, line: bytes, name: str) -> None:
+        if name not in self._files:
+            self._files[name] = (self.path / name).open("ab", buffering=0)
+        file = self._files[name]
+        size = file.seek(0, os.SEEK_END)
         try:
-            written = self._episodes.write(line)
+            written = file.write(line)
             while written < len(line):
-                written += self._episodes.write(line[written:])
+                written += file.write(line[written:])
         except OSError:
-            self._episodes.truncate(size)
+            file.truncate(size)
             raise
 
-    def _drop_unfinished(self) -> None:
+    def _drop_unfinished(self, wanted: Callable[[Episode], bool]) -> None:
         path = self.path / EPISODES
         if not path.exists():
             return
         kept = self.path / f".{EPISODES}.tmp"
         with kept.open("wb") as keep, (self.path / SUPERSEDED).open("ab") as supersede:
             for line, episode in read_lines(path):
-                (keep if episode.status.final else supersede).write(line)
+                kept_on = episode.status.final and wanted(episode)
+                (keep if kept_on else supersede).write(line)
         kept.replace(path)
         if (self.path / SUPERSEDED).stat().st_size == 0:
             (self.path / SUPERSEDED).unlink()
