@@ -12,6 +12,7 @@
     ├── RunStopped                 a run that cannot go on; everything finished so far is kept
     │   ├── StorageError           the disk is full or refuses to be written
     │   ├── ServiceDownError       a service that every episode needs does not answer
+    │   ├── NoSignalError          training had nothing to learn from for several steps
     │   └── DivergedError          training met a number that is not finite
     ├── InfrastructureError        an attempt failed for no fault of the agent: retry, never score
     │   ├── ModelError             a model server failed, hung or answered garbage
@@ -76,6 +77,10 @@ class StorageError(RunStopped, OSError):
 
 class ServiceDownError(RunStopped):
     """A service that every episode needs cannot be reached or keeps failing."""
+
+
+class NoSignalError(RunStopped):
+    """Several steps in a row had nothing to learn from: every group's rewards were equal."""
 
 
 class DivergedError(RunStopped):

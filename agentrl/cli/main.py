@@ -10,17 +10,18 @@ from agentrl.cli.doctor import doctor
 from agentrl.cli.envs import envs
 from agentrl.cli.report import report
 from agentrl.cli.run import run
+from agentrl.cli.train import train
 from agentrl.errors import EXIT_BAD_INPUT, AgentrlError
 
 app = typer.Typer(
     name="agentrl",
-    help="Run LLM agents in text environments, many at a time, and report how they fare.",
+    help="Run and train LLM agents in text environments, and report how they fare.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, report, envs, doctor):
+for command in (run, train, report, envs, doctor):
     app.command()(command)
 
 

@@ -1,19 +1,16 @@
 """``agentrl run``: an agent attempts every task of a suite, many at a time."""
 
 import logging
-import time
 from contextlib import AbstractContextManager, nullcontext
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from agentrl.errors import AgentrlError, SuiteError
+from agentrl.errors import AgentrlError
 
 if TYPE_CHECKING:
     from agentrl.rollout.run import Watch
-    from agentrl.runs.folder import RunFolder
     from agentrl.suite import Suite
 
 logger = logging.getLogger(__name__)
@@ -44,6 +41,7 @@ def run(
     """
     from agentrl.cli.closing import close_run
     from agentrl.cli.logs import logging_to
+    from agentrl.cli.starting import open_folder, read_suite, with_advice
     from agentrl.rollout.run import check_suite, run_suite
     from agentrl.rollout.signals import EXIT_INTERRUPTED
     from agentrl.runs.folder import LOG
@@ -53,26 +51,19 @@ def run(
         overrides.append(f"agent.kind={agent}")
     if workers is not None:
         overrides.append(f"rollouts.workers={workers}")
-    suite = _suite(suite_file, overrides, resume)
+    suite = read_suite(suite_file, overrides, resume)
     tasks = check_suite(suite)
-    with _folder(suite, out, resume) as folder, logging_to(folder.path / LOG):
+    with open_folder(suite, out, resume) as folder, logging_to(folder.path / LOG):
         try:
             with _progress(suite, len(tasks)) as progress:
                 stats = run_suite(suite, tasks, folder, progress)
         except AgentrlError as exc:
-            raise _with_advice(exc, folder) from exc
+            raise with_advice(exc, folder, "run") from exc
         except KeyboardInterrupt:  # before anything was played
             folder.discard()
             raise typer.Exit(EXIT_INTERRUPTED) from None
         code = close_run(suite, folder, stats, as_json=as_json)
     raise typer.Exit(code)
-
-
-def _with_advice(error: AgentrlError, folder: "RunFolder") -> AgentrlError:
-    """Say how to go on after an error ended a run; a folder where nothing happened yet goes."""
-    if folder.discard():
-        return error
-    return type(error)(f"{error}\ncontinue with: agentrl run --resume {folder.path}")
 
 
 def _progress(suite: "Suite", tasks: int) -> "AbstractContextManager[Watch | None]":
@@ -81,45 +72,3 @@ def _progress(suite: "Suite", tasks: int) -> "AbstractContextManager[Watch | Non
     if suite.spec.agent.kind == "human":  # the terminal is the player's
         return nullcontext()
     return LiveProgress(tasks * suite.spec.rollouts.attempts)
-
-
-def _suite(suite_file: Path | None, overrides: list[str], resume: Path | None) -> "Suite":
-    from agentrl.runs.folder import SUITE
-    from agentrl.suite import load_suite
-
-    if suite_file is not None:
-        return load_suite(suite_file, overrides)
-    if resume is None:
-        raise SuiteError("no suite given: name a suite file, or a run to continue with --resume")
-    return load_suite(resume / SUITE, overrides)
-
-
-def _folder(suite: "Suite", out: Path | None, resume: Path | None) -> "RunFolder":
-    from agentrl.runs.folder import RunFolder
-
-    if resume is None:
-        return RunFolder.create(out or _free_folder(suite.spec.name), suite.resolved())
-    if out is not None:
-        raise SuiteError("--out and --resume exclude each other: a resumed run stays where it is")
-    _check_same_suite(suite, resume)
-    return RunFolder.resume(resume)
-
-
-def _free_folder(name: str) -> Path:
-    """Return a folder that no earlier run has, also not one of the same second."""
-    stem = f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
-    numbered = (stem if n == 1 else f"{stem}-{n}" for n in count(1))
-    return next(path for path in map(Path("runs").joinpath, numbered) if not path.exists())
-
-
-def _check_same_suite(suite: "Suite", resume: Path) -> None:
-    from agentrl.runs.folder import SUITE
-    from agentrl.suite import load_suite
-    from agentrl.suite.compare import differences
-
-    changed = differences(load_suite(resume / SUITE).spec, suite.spec)
-    if changed:
-        raise SuiteError(
-            f"{suite.path} is not the suite that {resume} was begun with: {'; '.join(changed)}. "
-            f"Begin a new run, or continue the old one with --resume alone"
-        )

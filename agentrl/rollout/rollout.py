@@ -46,7 +46,7 @@ class Rollout:
         self.running = 0
         """Attempts under way."""
         self.done = 0
-        """Jobs that have brought their episode."""
+        """Jobs of the newest run that have brought their episode."""
         self.retried = 0
         """Attempts that failed and were begun again."""
         self._player = player
@@ -59,13 +59,15 @@ class Rollout:
         self._stopping = False
 
     async def run(self, jobs: Sequence[Job], emit: Emit) -> None:
-        """Play every job; return when all have ended or ``stop`` was called.
+        """Play every job; return when all have ended or ``stop`` was called. May be called again.
 
         Raises:
             UsageError: a task cannot be used.
             RunStopped: the disk or a service that everything needs gave out. Attempts under way
                 are emitted as ``cancelled`` first.
         """
+        self._stopping = False
+        self.done = 0
         queue = iter(jobs)
         workers = min(self._concurrency, len(jobs))
         self._tasks = [asyncio.create_task(self._work(queue, emit)) for _ in range(workers)]

@@ -13,27 +13,15 @@ from agentrl.errors import DivergedError
 from agentrl.suite.train import TrainSpec
 from agentrl.training.credit import Credit, credit
 from agentrl.training.critic import CopiedCritic, SharedCritic, explained_variance, value_loss
+from agentrl.training.lesson import Lesson
 from agentrl.training.loss import LossInputs, Totals, imitation_loss, kl_estimate, policy_loss
 from agentrl.training.metrics import Metrics
 from agentrl.training.optimiser import Optimiser
 from agentrl.training.packing import Pass, pack
 from agentrl.training.policy import Policy, TokenOutputs
-from agentrl.training.sample import Batch, Trajectory
+from agentrl.training.sample import Batch
 from agentrl.training.table import TokenTable, token_table
 from agentrl.training.weights import duration_weights
-
-
-@dataclass(frozen=True, slots=True)
-class Lesson:
-    """What a step learns from."""
-
-    batch: Batch
-    drawn: tuple[Trajectory, ...]
-    """Every episode that was drawn, also those that are not trained on; baselines use them."""
-    greedy: Mapping[str, float]
-    """Reward of a greedy episode by group, for baseline ``greedy``."""
-    demonstrations: Batch | None = None
-    """Expert episodes to imitate beside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,7 +274,7 @@ def _note(metrics: Metrics, table: TokenTable, earned: Credit, values: Tensor | 
     advantages = earned.advantages
     metrics.add("advantage/mean", float(advantages.mean()), table.size)
     metrics.add("advantage/std", float(advantages.std(unbiased=False)))
-    metrics.add_maxima({"advantage/max": float(advantages.max())})
+    metrics.add("advantage/max", float(advantages.max()))
     metrics.add("advantage/min", float(advantages.min()))
     metrics.add("tokens/trained", table.size)
     if values is not None and earned.returns is not None:

@@ -25,6 +25,7 @@ class Optimiser:
         """
         self.lr = 0.0
         self._highest = [lr for _, lr in groups]
+        self._base_lr = spec.lr
         self._parameters = [parameter for parameters, _ in groups for parameter in parameters]
         self._adam = torch.optim.AdamW(
             [{"params": list(parameters), "lr": lr} for parameters, lr in groups],
@@ -36,7 +37,7 @@ class Optimiser:
         """Take one step with the gradients at hand and return how long the gradient was.
 
         Args:
-            spec: the section as it is at this step; its ``lr`` is that of the first group.
+            spec: the section as it is at this step; every group follows its ``lr`` in proportion.
             step: number of the step, from 1.
             steps: how many there will be.
 
@@ -52,7 +53,7 @@ class Optimiser:
                 f"checkpoint"
             )
         factor = lr_factor(spec, step, steps)
-        scale = spec.lr / self._highest[0]
+        scale = spec.lr / self._base_lr
         for group, highest in zip(self._adam.param_groups, self._highest, strict=True):
             group["lr"] = highest * scale * factor
         self.lr = self._adam.param_groups[0]["lr"]

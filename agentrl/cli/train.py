@@ -1,0 +1,100 @@
+"""``agentrl train``: turns episodes into a better policy."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from agentrl.errors import AgentrlError
+
+if TYPE_CHECKING:
+    from agentrl.runs.folder import RunFolder
+    from agentrl.suite import Suite
+    from agentrl.training.trainer import TrainingStats
+
+
+def train(
+    suite_file: Annotated[
+        Path | None,
+        typer.Argument(metavar="SUITE", help="A suite file, such as tasks/quickstart.yaml."),
+    ] = None,
+    sft_only: Annotated[
+        bool, typer.Option("--sft-only", help="Stop after supervised training: no RL.")
+    ] = False,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a suite's key.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="The run's folder; else runs/NAME-TIME.")] = None,
+    resume: Annotated[Path | None, typer.Option(help="Continue the run in this folder.")] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the summary as one line of JSON.")
+    ] = False,
+) -> None:
+    """Train the suite's policy and report how much better it became on held-out tasks.
+
+    Exits with 0 when training came to its end, with 2 when the input was bad or training had to
+    stop early, with 130 when interrupted.
+    """
+    from agentrl.cli.logs import logging_to
+    from agentrl.cli.starting import open_folder, read_suite, with_advice
+    from agentrl.rollout.signals import EXIT_INTERRUPTED
+    from agentrl.runs.folder import LOG
+    from agentrl.training.checkpoint import Checkpoints
+    from agentrl.training.plan import check_training
+    from agentrl.training.trainer import CHECKPOINTS, train_suite
+    from agentrl.view.training_live import TrainingLive
+
+    overrides = list(settings or [])
+    if sft_only:
+        overrides.append("train.steps=0")
+    suite = read_suite(suite_file, overrides, resume)
+    plan = check_training(suite)
+    version = 0
+    if resume is not None:
+        section = plan.train.checkpoints
+        checkpoints = Checkpoints(resume / CHECKPOINTS, section.keep_last, section.keep_best)
+        newest = checkpoints.latest()
+        version = newest.step if newest else 0
+    with (
+        # Episodes of weights that no checkpoint has are of no use: they are played again.
+        open_folder(suite, out, resume, lambda e: e.weights_version <= version) as folder,
+        logging_to(folder.path / LOG),
+    ):
+        try:
+            with TrainingLive(plan.train.steps) as live:
+                stats = train_suite(plan, folder, live)
+        except AgentrlError as exc:
+            raise with_advice(exc, folder, "train") from exc
+        _close(suite, folder, stats, as_json=as_json)
+        if stats.interrupted:
+            typer.echo(
+                f"agentrl: interrupted after {stats.steps} of {plan.train.steps} steps; continue "
+                f"with: agentrl train --resume {folder.path}",
+                err=True,
+            )
+            raise typer.Exit(EXIT_INTERRUPTED)
+
+
+def _close(suite: "Suite", folder: "RunFolder", stats: "TrainingStats", *, as_json: bool) -> None:
+    """Write ``summary.json`` and ``report.html`` and print the summary."""
+    import json
+
+    from rich.console import Console
+
+    from agentrl.runs.folder import METRICS, REPORT, SUMMARY
+    from agentrl.runs.training import read_metrics, summarise_training
+    from agentrl.view.training_report import write_training_report
+    from agentrl.view.training_table import print_training_summary
+
+    summary = summarise_training(folder.path, suite.spec, duration_s=stats.duration_s)
+    line = json.dumps(summary.to_json(), allow_nan=False)
+    folder.write(SUMMARY, line + "\n")
+    metrics = read_metrics(folder.path / METRICS)
+    write_training_report(
+        folder.path / REPORT, summary, metrics, folder.episodes(), folder.suite_yaml
+    )
+    if as_json:
+        typer.echo(line)
+    else:
+        print_training_summary(summary, Console())
+        typer.echo(f"report: {folder.path / REPORT}")

@@ -1,0 +1,159 @@
+"""Playing the episodes of a step, group by group."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from agentrl.envs.tasks import world_seed
+from agentrl.episode import Episode, Status
+from agentrl.rollout.job import Job, agent_seed
+from agentrl.rollout.rollout import Rollout
+from agentrl.suite.spec import SuiteSpec
+from agentrl.task import Task
+from agentrl.training.playground import Playground
+from agentrl.training.tasks import GroupResult, build_growth
+
+Emit = Callable[[Episode], None]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The episodes of one task that were drawn together."""
+
+    id: str
+    task: Task
+    episodes: tuple[Episode, ...]
+    greedy_reward: float | None = None
+    """Reward of the task's greedy episode, where one was asked for."""
+
+    @property
+    def scored(self) -> tuple[Episode, ...]:
+        """Those whose reward is known."""
+        return tuple(episode for episode in self.episodes if episode.status.scored)
+
+    @property
+    def result(self) -> GroupResult:
+        """What the task sampler is told."""
+        return GroupResult(
+            self.task.id,
+            tuple(episode.reward for episode in self.scored),
+            tuple(episode.outcome.get("success", 0.0) >= 1.0 for episode in self.scored),
+        )
+
+
+class Collector:
+    """Plays groups; each episode is handed over as it ends.
+
+    Jobs are keyed by group and number, so an episode that an earlier start of the run had finished
+    is taken instead of played again.
+    """
+
+    def __init__(
+        self,
+        playground: Playground,
+        emit: Emit,
+        *,
+        seed: int,
+        concurrency: int,
+        finished: Mapping[str, Episode] | None = None,
+    ) -> None:
+        """Prepare to play.
+
+        Args:
+            playground: where the policy plays.
+            emit: takes each episode that was played, in the order in which they end.
+            seed: decides every seed.
+            concurrency: most episodes under way at a time.
+            finished: episodes by key that need not be played again.
+        """
+        self.running = 0
+        """Episodes under way."""
+        self.done = 0
+        """Episodes that have ended."""
+        self.planned = 0
+        """Episodes asked for so far."""
+        self._playground = playground
+        self._emit = emit
+        self._seed = seed
+        self._slots = asyncio.Semaphore(concurrency)
+        self._finished = dict(finished or {})
+
+    async def group(self, name: str, task: Task, spec: SuiteSpec) -> Group:
+        """Play one group to the size that its growth wants.
+
+        Args:
+            name: names the group and begins the keys of its jobs.
+            task: what to attempt.
+            spec: the rules: agent, limits, rewards.
+
+        Raises:
+            UsageError: the task cannot be used.
+            RunStopped: the disk or a service gave out.
+        """
+        assert spec.train is not None
+        growth = build_growth(spec.train)
+        rollout = await self._playground.rollout(spec)
+        greedy = None
+        if spec.train.advantage.baseline == "greedy":
+            greedy = await self._greedy_reward(name, task, spec)
+        episodes: list[Episode] = []
+        rounds = 0
+        while True:
+            rewards = [episode.reward for episode in episodes if episode.status.scored]
+            more = growth.more(rewards, rounds)
+            if more == 0:
+                return Group(name, task, tuple(episodes), greedy)
+            rounds += 1
+            numbers = range(len(episodes), len(episodes) + more)
+            self.planned += more
+            jobs = [self._job(name, task, str(number), number) for number in numbers]
+            episodes += await together([self._play(rollout, job) for job in jobs])
+
+    async def _greedy_reward(self, name: str, task: Task, spec: SuiteSpec) -> float | None:
+        rollout = await self._playground.rollout(spec, temperature=0.0)
+        async with self._slots:
+            episode = await rollout.play(self._job(name, task, "greedy", 0))
+        if episode.status is Status.CANCELLED:
+            raise asyncio.CancelledError
+        return episode.reward if episode.status.scored else None
+
+    def _job(self, name: str, task: Task, label: str, attempt: int) -> Job:
+        key = f"{name}#{label}"
+        return Job(
+            key=key,
+            task=task,
+            seed=world_seed(self._seed, task),
+            agent_seed=agent_seed(self._seed, key),
+            attempt=attempt,
+            group=name,
+        )
+
+    async def _play(self, rollout: Rollout, job: Job) -> Episode:
+        known = self._finished.pop(job.key, None)
+        if known is not None:
+            self.done += 1
+            return known
+        async with self._slots:
+            self.running += 1
+            try:
+                episode = await rollout.play(job)
+            finally:
+                self.running -= 1
+        if episode.status is Status.CANCELLED:
+            raise asyncio.CancelledError  # an attempt returns its record even when it is cancelled
+        self._emit(episode)
+        self.done += 1
+        return episode
+
+
+async def together(coroutines: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
+    """Return what the coroutines return; where one fails, the others are ended first."""
+    tasks = [asyncio.create_task(coroutine) for coroutine in coroutines]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

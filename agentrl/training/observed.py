@@ -1,0 +1,51 @@
+"""What a step's episodes show, as metrics."""
+
+import statistics
+from collections import Counter
+from collections.abc import Sequence
+
+from agentrl.episode import Episode
+from agentrl.training.metrics import Metrics
+
+
+def note_episodes(metrics: Metrics, episodes: Sequence[Episode], version: int) -> None:
+    """Add what some episodes show to the metrics of a step.
+
+    Args:
+        metrics: where to.
+        episodes: all that were played, whatever their status.
+        version: which weights are about to learn from them.
+    """
+    for status, count in Counter(episode.status for episode in episodes).items():
+        metrics.add(f"episodes/{status}", count)
+    rewards = [episode.reward for episode in episodes if episode.status.scored]
+    if rewards:
+        metrics.add("reward/std", statistics.pstdev(rewards))
+    metrics.add("episodes/retried", sum(episode.tries - 1 for episode in episodes))
+    for episode in episodes:
+        if episode.status.scored:
+            _note_scored(metrics, episode)
+        _note_tokens(metrics, episode, version)
+
+
+def _note_scored(metrics: Metrics, episode: Episode) -> None:
+    metrics.add("reward/mean", episode.reward)
+    if "success" in episode.outcome:
+        metrics.add("success/mean", float(episode.outcome["success"] >= 1.0))
+    metrics.add("turns/mean", len(episode.turns))
+    metrics.add("turns/max", len(episode.turns))
+    metrics.add("reward/min", episode.reward)
+    metrics.add("reward/max", episode.reward)
+    for name in dict.fromkeys(name for turn in episode.turns for name in turn.terms):
+        metrics.add(f"reward/term/{name}", sum(turn.terms.get(name, 0.0) for turn in episode.turns))
+    for turn in episode.turns:
+        metrics.add("format/failures", float(turn.signals.get("format_ok", 1.0) < 1.0))
+
+
+def _note_tokens(metrics: Metrics, episode: Episode, version: int) -> None:
+    for generation in (g for turn in episode.turns for g in turn.generations):
+        metrics.add("tokens/sampled", generation.usage.completion_tokens)
+        metrics.add("tokens/prompt", generation.usage.prompt_tokens)
+        lag = float(version - generation.weights_version)
+        metrics.add("staleness/mean", lag, generation.usage.completion_tokens)
+        metrics.add("staleness/max", lag)

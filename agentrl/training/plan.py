@@ -1,0 +1,107 @@
+"""What a training run will do, checked before anything is written."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from agentrl.envs.build import check_options
+from agentrl.envs.tasks import load_tasks
+from agentrl.errors import SuiteError
+from agentrl.suite import Suite
+from agentrl.suite.model import TransformersSpec, VllmSpec
+from agentrl.suite.tasks import TasksSpec
+from agentrl.suite.train import TrainSpec
+from agentrl.task import Task
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A suite and the tasks of each part of its training."""
+
+    suite: Suite
+    tasks: tuple[Task, ...]
+    """For RL."""
+    sft: tuple[Task, ...] = ()
+    held_out: tuple[Task, ...] = ()
+
+    @property
+    def train(self) -> TrainSpec:
+        """The ``train`` section."""
+        assert self.suite.spec.train is not None
+        return self.suite.spec.train
+
+    @property
+    def model(self) -> TransformersSpec | VllmSpec:
+        """The model that is trained."""
+        model = self.suite.spec.agent.model
+        assert isinstance(model, TransformersSpec | VllmSpec)
+        return model
+
+    @property
+    def all_tasks(self) -> tuple[Task, ...]:
+        """Every task, for a tokenizer to learn its tokens from; those trained on come first."""
+        return (*(self.sft or self.tasks), *self.tasks)
+
+
+def check_training(suite: Suite) -> Plan:
+    """Check what can be checked without loading anything.
+
+    Raises:
+        UsageError: the suite does not say how to train, or says what cannot be done.
+    """
+    check_options(suite)
+    train, spec = suite.spec.train, suite.spec
+    if train is None:
+        raise SuiteError(
+            f"{suite.path}: it has no section 'train', which says how to train; see "
+            f"tasks/quickstart.yaml for an example"
+        )
+    if spec.agent.kind != "llm":
+        raise suite.error(
+            ("agent", "kind"), f"only an 'llm' agent can be trained, got {spec.agent.kind!r}"
+        )
+    if not isinstance(spec.agent.model, TransformersSpec | VllmSpec):
+        backend = None if spec.agent.model is None else spec.agent.model.backend
+        raise suite.error(
+            ("agent", "model", "backend"),
+            f"training needs a model whose weights are here, 'transformers' or 'vllm', "
+            f"got {backend!r}",
+        )
+    if spec.rollouts.workers > 1:
+        raise suite.error(
+            ("rollouts", "workers"),
+            "training plays its episodes in one process: leave it at 1 and raise "
+            "rollouts.concurrency",
+        )
+    plan = Plan(
+        suite,
+        load_tasks(suite),
+        _tasks(suite, train.sft.tasks if train.sft else None, ("train", "sft", "tasks")),
+        _tasks(
+            suite,
+            train.evaluation.tasks if train.evaluation else None,
+            ("train", "evaluation", "tasks"),
+        ),
+    )
+    _check_held_out(suite, plan)
+    return plan
+
+
+def _tasks(suite: Suite, spec: TasksSpec | None, at: tuple[str, ...]) -> tuple[Task, ...]:
+    return () if spec is None else load_tasks(suite, spec, at)
+
+
+def _check_held_out(suite: Suite, plan: Plan) -> None:
+    """A task that is trained on says nothing about tasks that were not."""
+    held_out = {task.id for task in plan.held_out}
+    for name, tasks in (("tasks", plan.tasks), ("train.sft.tasks", plan.sft)):
+        shared = _shared(tasks, held_out)
+        if shared:
+            raise suite.error(
+                ("train", "evaluation", "tasks"),
+                f"{len(shared)} of its tasks are also in '{name}', such as {shared[0]!r}; "
+                f"held-out tasks must never be trained on: take other seeds, or other rows",
+            )
+
+
+def _shared(tasks: Sequence[Task], held_out: set[str]) -> list[str]:
+    return [task.id for task in tasks if task.id in held_out]

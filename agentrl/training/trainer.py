@@ -1,0 +1,196 @@
+"""A whole training: evaluate, imitate, then reinforcement learning, into a run folder."""
+
+import asyncio
+import logging
+import time
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from agentrl.errors import AgentrlError, DivergedError
+from agentrl.rollout.signals import stop_on_signals
+from agentrl.runs.folder import RunFolder
+from agentrl.suite.train import SftSpec
+from agentrl.training.checkpoint import Checkpoint, Checkpoints
+from agentrl.training.engines import build_engine
+from agentrl.training.held_out import EVALUATIONS, attempt_held_out
+from agentrl.training.load import first_checkpoint, load_policy
+from agentrl.training.metrics import Metrics
+from agentrl.training.plan import Plan
+from agentrl.training.playground import Playground
+from agentrl.training.policy import Policy
+from agentrl.training.rl import ReinforcementLearning, sync
+from agentrl.training.sft import sft_updates
+from agentrl.training.trackers import build_trackers
+from agentrl.training.warm_start import DEMONSTRATIONS, demonstrate, warm_start
+from agentrl.training.watch import NoWatch, TrainingWatch
+from agentrl.training.watchdog import Watchdog
+from agentrl.training.workshop import REFERENCE, Arithmetic, Workshop
+
+logger = logging.getLogger(__name__)
+
+CHECKPOINTS = "checkpoints"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingStats:
+    """What only the running process knew."""
+
+    steps: int
+    """Steps done, those of earlier starts included."""
+    duration_s: float
+    """How long this start took."""
+    interrupted: bool
+    """Whether the user stopped it."""
+
+
+def train_suite(plan: Plan, folder: RunFolder, watch: TrainingWatch | None = None) -> TrainingStats:
+    """Train as a suite says, into a run folder; go on where the folder's checkpoints end.
+
+    Raises:
+        UsageError: a task or the model cannot be used.
+        RunStopped: the disk or a service gave out, or training diverged; the last checkpoint is
+            intact.
+    """
+    return asyncio.run(Trainer(plan, folder, watch or NoWatch()).run())
+
+
+class Trainer:
+    """Trains the policy of one plan."""
+
+    def __init__(self, plan: Plan, folder: RunFolder, watch: TrainingWatch) -> None:
+        self._plan = plan
+        self._folder = folder
+        self._watch = watch
+        section = plan.train.checkpoints
+        self._checkpoints = Checkpoints(
+            folder.path / CHECKPOINTS, section.keep_last, section.keep_best
+        )
+        self._arithmetic = Arithmetic()
+        self._learning: ReinforcementLearning | None = None
+        self._stopping = False
+        self._task: asyncio.Task[object] | None = None
+
+    async def run(self) -> TrainingStats:
+        """Train to the end, or until the user stops it."""
+        started = time.perf_counter()
+        self._task = asyncio.current_task()
+        with stop_on_signals(self.stop):
+            try:
+                await self._train()
+            except asyncio.CancelledError:
+                if not self._stopping or self._task is None:
+                    raise
+                self._task.uncancel()
+            finally:
+                self._arithmetic.close()
+        steps = self._learning.steps_done if self._learning else 0
+        return TrainingStats(steps, time.perf_counter() - started, self._stopping)
+
+    def stop(self) -> None:
+        """End soon: an update under way is finished and saved, sampling is cut off."""
+        self._stopping = True
+        logger.warning("stopping: what was sampled is kept, and the last step is saved")
+        if self._task is not None and not self._arithmetic.busy:
+            self._task.cancel()
+
+    async def _train(self) -> None:
+        newest = self._checkpoints.latest()
+        self._watch.phase("loading the policy")
+        base = newest.path if newest else await asyncio.to_thread(first_checkpoint, self._plan)
+        policy = await self._arithmetic.run(lambda: load_policy(base, self._plan))
+        self._go_on()
+        engine = build_engine(
+            self._plan.suite.spec.policy,
+            self._plan.model,
+            base,
+            work=self._folder.path / "engine",
+            log_folder=self._folder.path,
+        )
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(engine.close)
+            await engine.start()
+            playground = Playground(engine.model)
+            stack.push_async_callback(playground.close)
+            watchdog = stack.enter_context(Watchdog(self._plan.train.stall_s, logger.warning))
+            workshop = Workshop(
+                self._plan,
+                self._folder,
+                self._watch,
+                watchdog,
+                self._arithmetic,
+                policy,
+                engine,
+                playground,
+            )
+            await self._stages(workshop, newest)
+
+    async def _stages(self, workshop: Workshop, newest: Checkpoint | None) -> None:
+        if newest is None:
+            await self._before_rl(workshop)
+        train = self._plan.train
+        reference = await self._reference()
+        demonstrations = None
+        if train.loss.imitation.coefficient:
+            demonstrations = await demonstrate(workshop)
+        tracker = build_trackers(
+            train.trackers,
+            self._folder.path,
+            self._folder.path.name,
+            self._plan.suite.spec.model_dump(mode="json"),
+        )
+        learning = ReinforcementLearning(
+            workshop, self._checkpoints, tracker, reference, demonstrations
+        )
+        self._learning = learning
+        if newest is not None:
+            learning.restore(newest)
+            await sync(workshop, newest.step, Metrics())
+        try:
+            await learning.run(self._go_on)
+        except DivergedError:
+            raise  # the weights may be those of half a step; the last checkpoint's are not
+        except (AgentrlError, asyncio.CancelledError):
+            await learning.save()
+            raise
+        else:
+            await learning.save()
+        finally:
+            tracker.close()
+
+    async def _before_rl(self, workshop: Workshop) -> None:
+        """Evaluate the policy as it came, imitate, and evaluate what came of it."""
+        for name in (EVALUATIONS, DEMONSTRATIONS):  # of a start that did not come to a checkpoint
+            (self._folder.path / name).unlink(missing_ok=True)
+        await attempt_held_out(workshop, "base", 0)
+        self._go_on()
+        if self._plan.train.sft is not None:
+            await self._imitate(workshop, self._plan.train.sft)
+            await sync(workshop, 0, Metrics())
+            await attempt_held_out(workshop, "sft", 0)
+        if self._plan.train.loss.kl != "none":
+            reference = self._folder.path / REFERENCE
+            await self._arithmetic.run(lambda: workshop.policy.save(reference))
+
+    async def _imitate(self, workshop: Workshop, sft: SftSpec) -> None:
+        batch = await warm_start(workshop, sft)
+        async with workshop.phase("supervised training"):
+            updates = sft_updates(workshop.policy, batch, sft, self._plan.train)
+            while update := await self._arithmetic.run(lambda: next(updates, None)):
+                metrics = update.metrics.result()
+                workshop.watchdog.beat(f"update {update.number} of {update.of}")
+                line = {"update": update.number, "of": update.of, "phase": "sft", **metrics}
+                self._folder.append_metrics(line)
+                self._watch.sft(update.number, update.of, metrics)
+                self._go_on()
+
+    async def _reference(self) -> Policy | None:
+        """Return the policy as it was before RL, where the loss measures the distance to it."""
+        if self._plan.train.loss.kl == "none":
+            return None
+        folder = self._folder.path / REFERENCE
+        return await self._arithmetic.run(lambda: load_policy(folder, self._plan))
+
+    def _go_on(self) -> None:
+        """Raise CancelledError where the user asked to stop while something was computed."""
+        if self._stopping:
+            raise asyncio.CancelledError

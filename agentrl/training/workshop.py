@@ -1,0 +1,122 @@
+"""What every part of a training works with."""
+
+import asyncio
+import logging
+import os
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+import torch
+
+from agentrl.runs.folder import RunFolder
+from agentrl.suite.spec import SuiteSpec
+from agentrl.training.engines import Engine
+from agentrl.training.plan import Plan
+from agentrl.training.playground import Playground
+from agentrl.training.policy import Policy
+from agentrl.training.watch import TrainingWatch
+from agentrl.training.watchdog import Watchdog
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+REFERENCE = "reference"
+"""Folder of the policy as it was before RL."""
+_TICK_S = 0.25
+
+
+class Counts(Protocol):
+    """Something that plays and can say how far it is."""
+
+    @property
+    def running(self) -> int: ...
+
+    @property
+    def done(self) -> int: ...
+
+
+class Arithmetic:
+    """The one thread that computes on the policy's weights.
+
+    torch counts its threads by the thread that asks, so the learner can use every core while the
+    sampling engine leaves one to the environments.
+    """
+
+    def __init__(self) -> None:
+        self.busy = False
+        """Whether something is being computed."""
+        self._thread = ThreadPoolExecutor(1, "learner", _use_every_core)
+
+    async def run(self, function: Callable[[], T]) -> T:
+        """Compute something. Cancelling waits for its end: half an update is none."""
+        computing = asyncio.get_running_loop().run_in_executor(self._thread, function)
+        self.busy = True
+        try:
+            return await asyncio.shield(computing)
+        except asyncio.CancelledError:
+            await asyncio.wait([computing])
+            raise
+        finally:
+            self.busy = False
+
+    def close(self) -> None:
+        """End the thread."""
+        self._thread.shutdown()
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """A training's plan, folder, policy and engine, and who watches."""
+
+    plan: Plan
+    folder: RunFolder
+    watch: TrainingWatch
+    watchdog: Watchdog
+    arithmetic: Arithmetic
+    policy: Policy
+    engine: Engine
+    playground: Playground
+
+    @property
+    def spec(self) -> SuiteSpec:
+        """The suite as it stands in the file."""
+        return self.plan.suite.spec
+
+    @asynccontextmanager
+    async def phase(
+        self, name: str, counts: Counts | None = None, planned: Callable[[], int] = lambda: 0
+    ) -> AsyncIterator[None]:
+        """Tell that a phase goes on, and how far it is; a phase that stalls is reported.
+
+        Args:
+            name: what is being done.
+            counts: what plays in it.
+            planned: how many episodes it will have, as far as is known.
+        """
+        logger.info("%s", name)
+        self.watch.phase(name)
+        ticking = asyncio.create_task(self._tick(counts, planned)) if counts else None
+        try:
+            with self.watchdog.phase(name):
+                yield
+        finally:
+            if ticking is not None:
+                ticking.cancel()
+
+    async def _tick(self, counts: Counts, planned: Callable[[], int]) -> None:
+        before = -1
+        while True:
+            if counts.done != before:
+                before = counts.done
+                self.watchdog.beat(f"{counts.running} episodes under way, {counts.done} done")
+            self.watch.episode(counts.running, counts.done, planned())
+            await asyncio.sleep(_TICK_S)
+
+
+def _use_every_core() -> None:
+    if "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(os.cpu_count() or 1)
