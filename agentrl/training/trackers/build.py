@@ -59,4 +59,5 @@ def _start(name: str, run: TrackedRun) -> Tracker:
         with boundary(InfrastructureError, f"train.trackers: {name!r} cannot be started"):
             return TRACKERS[name](run)
     except InfrastructureError as exc:
-        raise UsageError(f"{exc}; mend that, or remove it from train.trackers") from exc
+        said = " ".join(str(exc).split())  # some libraries answer with a page
+        raise UsageError(f"{said}; mend that, or remove it from train.trackers") from exc
