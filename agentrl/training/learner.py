@@ -63,19 +63,19 @@ class Learner:
             trained = [(list(self._copied.trained()), spec.critic.lr)]
             self._critic_optimiser = Optimiser(trained, spec.optimiser)
 
-    def learn(self, lesson: Lesson, spec: TrainSpec, step: int) -> Metrics:
+    def learn(self, lesson: Lesson, spec: TrainSpec, step: int, metrics: Metrics) -> None:
         """Update the weights once for each minibatch of each epoch.
 
         Args:
             lesson: at least one trajectory.
             spec: the ``train`` section as it is at this step.
             step: number of the step, from 1; it decides the order of the episodes.
+            metrics: gets what is to be seen of it.
 
         Raises:
             DivergedError: the loss or its gradient is not finite; the weights are the last good
                 ones.
         """
-        metrics = Metrics()
         known = self._survey(lesson, spec, metrics)
         order = random.Random(f"{spec.seed} {step}")
         for episodes in _minibatches(known.table, spec, order):
@@ -85,7 +85,6 @@ class Learner:
             for _ in range(spec.critic.epochs):
                 for episodes in _minibatches(known.table, spec, order):
                     self._update_critic(known, episodes, spec, step, metrics)
-        return metrics
 
     def state(self) -> dict[str, Any]:
         """Return what a checkpoint must hold beside the policy's weights."""
