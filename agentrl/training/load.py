@@ -1,5 +1,6 @@
 """The policy that a suite trains, loaded."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,9 @@ def first_checkpoint(plan: Plan) -> Path:
 def load_policy(folder: Path, plan: Plan) -> Policy:
     """Return the policy, in float32 where all its weights learn: small steps vanish in bfloat16.
 
+    Call it on the thread that will compute: torch counts threads by the thread that asks, and the
+    learner may use every core while the engine leaves one to the environments.
+
     Raises:
         CheckpointError: the folder holds no whole causal language model with a chat template.
     """
@@ -40,7 +44,11 @@ def load_policy(folder: Path, plan: Plan) -> Policy:
     loaded = load_model(
         folder,
         TransformersSpec(
-            backend="transformers", checkpoint=str(folder), device=device, dtype=dtype
+            backend="transformers",
+            checkpoint=str(folder),
+            device=device,
+            dtype=dtype,
+            threads=None if "OMP_NUM_THREADS" in os.environ else os.cpu_count(),
         ),
     )
     load_tokenizer(str(folder))  # says what is wrong with a tokenizer or its chat template

@@ -2,14 +2,11 @@
 
 import asyncio
 import logging
-import os
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
-
-import torch
 
 from agentrl.runs.folder import RunFolder
 from agentrl.suite.spec import SuiteSpec
@@ -40,16 +37,12 @@ class Counts(Protocol):
 
 
 class Arithmetic:
-    """The one thread that computes on the policy's weights.
-
-    torch counts its threads by the thread that asks, so the learner can use every core while the
-    sampling engine leaves one to the environments.
-    """
+    """The one thread that computes on the policy's weights."""
 
     def __init__(self) -> None:
         self.busy = False
         """Whether something is being computed."""
-        self._thread = ThreadPoolExecutor(1, "learner", _use_every_core)
+        self._thread = ThreadPoolExecutor(1, "learner")
 
     async def run(self, function: Callable[[], T]) -> T:
         """Compute something. Cancelling waits for its end: half an update is none."""
@@ -115,8 +108,3 @@ class Workshop:
                 self.watchdog.beat(f"{counts.running} episodes under way, {counts.done} done")
             self.watch.episode(counts.running, counts.done, planned())
             await asyncio.sleep(_TICK_S)
-
-
-def _use_every_core() -> None:
-    if "OMP_NUM_THREADS" not in os.environ:
-        torch.set_num_threads(os.cpu_count() or 1)
