@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from agentrl.suite.algorithm import AdvantageSpec, LossSpec
+from agentrl.training.advantages.consistency import with_global_consistency
 from agentrl.training.advantages.estimate import turn_advantages
 from agentrl.training.advantages.gae import gae
 from agentrl.training.sample import Trajectory
@@ -33,6 +34,7 @@ def credit(
     values: Tensor | None = None,
     penalty: Tensor | None = None,
     greedy: Mapping[str, float] | None = None,
+    consistency: bool = False,
 ) -> Credit:
     """Return every token's advantage.
 
@@ -45,6 +47,7 @@ def credit(
         values: the critic's, ``[tokens]``; needed by baseline ``value``.
         penalty: taken off the rewards, ``[tokens]``: the KL divergence from a reference policy.
         greedy: reward of a greedy episode by group; needed by baseline ``greedy``.
+        consistency: judge groups of equal rewards against the whole batch.
     """
     if advantage.baseline == "value":
         if values is None:
@@ -53,6 +56,8 @@ def credit(
     if penalty is not None:
         trajectories = _penalised(trajectories, table.sum_by_turn(penalty))
     numbers = turn_advantages(advantage, trajectories, greedy)
+    if consistency:
+        numbers = with_global_consistency(trajectories, numbers)
     if loss.unlikeliness:
         numbers = unlikeliness_advantages(trajectories, numbers, loss.unlikeliness)
     return Credit(table.spread(numbers))

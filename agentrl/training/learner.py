@@ -130,6 +130,7 @@ class Learner:
             values=values,
             penalty=penalty,
             greedy=lesson.greedy,
+            consistency=spec.sampler.equal_rewards == "global",
         )
         weights = None
         if spec.loss.turn_weight == "duration":
