@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 from itertools import chain
 
 from agentrl.training.advantages.baselines import Groups
-from agentrl.training.advantages.beta import BetaDensity, fitted, unit_scores
+from agentrl.training.advantages.beta import fitted, unit_scores
 from agentrl.training.advantages.scores import EQUAL, Rows, columns, deviation, mean
 
 EPSILON = 1e-6
@@ -47,7 +47,7 @@ def over_beta_density(rows: Rows, groups: Groups) -> Rows:
     rates = {group: mean([units[name][0] for name in names]) for group, names in groups.items()}
     density = fitted([rates[group] for group, names in groups.items() if len(names) > 1])
     return {
-        name: (_weight(density, rates[group]) * (units[name][0] - rates[group]),)
+        name: (density.weight(rates[group]) * (units[name][0] - rates[group]),)
         for group, names in groups.items()
         for name in names
     }
@@ -58,15 +58,9 @@ def without(differences: Rows, alone: Collection[str]) -> Rows:
     return _times(differences, lambda name: 0.0 if name in alone else 1.0)
 
 
-def _weight(density: BetaDensity, rate: float) -> float:
-    return density.weight(rate)
-
-
 def _inverse(spread: float) -> float:
     return 1.0 / (spread + EPSILON) if spread > EQUAL else 0.0
 
 
 def _times(rows: Rows, factor: Callable[[str], float]) -> Rows:
-    return {
-        name: tuple(value * factor(name) for value in row) for name, row in rows.items()
-    }
+    return {name: tuple(value * factor(name) for value in row) for name, row in rows.items()}
