@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from agentrl.suite.algorithm import AdvantageSpec, LossSpec
-from agentrl.training.advantages.consistency import with_global_consistency
+from agentrl.training.advantages.consistency import consistency_advantages
 from agentrl.training.advantages.estimate import turn_advantages
 from agentrl.training.advantages.gae import gae
 from agentrl.training.sample import Trajectory
@@ -57,7 +57,7 @@ def credit(
         trajectories = _penalised(trajectories, table.sum_by_turn(penalty))
     numbers = turn_advantages(advantage, trajectories, greedy)
     if consistency:
-        numbers = with_global_consistency(trajectories, numbers)
+        numbers |= consistency_advantages(advantage, trajectories)
     if loss.unlikeliness:
         numbers = unlikeliness_advantages(trajectories, numbers, loss.unlikeliness)
     return Credit(table.spread(numbers))

@@ -1,0 +1,154 @@
+"""Which tasks come next, in an order that a checkpoint can continue."""
+
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from agentrl.errors import CheckpointError
+from agentrl.suite.train import CurriculumSpec, TrainSpec
+from agentrl.task import Task
+
+
+@dataclass(frozen=True, slots=True)
+class GroupResult:
+    """What came of one group; only its scored episodes are in it."""
+
+    task_id: str
+    rewards: tuple[float, ...]
+    successes: tuple[bool, ...]
+
+
+class TaskSampler(Protocol):
+    """Draws tasks."""
+
+    def draw(self, count: int) -> list[Task]:
+        """Return the next tasks; one comes twice only where there are fewer than asked for."""
+
+    def note(self, group: GroupResult) -> None:
+        """Learn what came of a task."""
+
+    def state(self) -> dict[str, Any]:
+        """Return what continues the same draws exactly; JSON values."""
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take up what ``state`` returned.
+
+        Raises:
+            CheckpointError: it is of other tasks.
+        """
+
+
+def build_sampler(spec: TrainSpec, tasks: Sequence[Task]) -> TaskSampler:
+    """Return the sampler that a suite's ``train.sampler`` asks for."""
+    if spec.sampler.kind == "curriculum":
+        return CurriculumSampler(tasks, spec.seed, spec.sampler.curriculum)
+    return UniformSampler(tasks, spec.seed)
+
+
+class UniformSampler:
+    """Every task once, then again in another order."""
+
+    def __init__(self, tasks: Sequence[Task], seed: int) -> None:
+        self._tasks = {task.id: task for task in tasks}
+        self._seed = seed
+        self._passes = 0
+        self._left: list[str] = []
+
+    def draw(self, count: int) -> list[Task]:
+        """Return the next tasks of the pass, and of the next one where it ends."""
+        drawn: list[str] = []
+        while len(drawn) < count:
+            self._left = self._left or self._next_pass()
+            missing = count - len(drawn)
+            drawn += self._left[:missing]
+            self._left = self._left[missing:]
+        return [self._tasks[name] for name in drawn]
+
+    def note(self, group: GroupResult) -> None:
+        """Every task comes as often as any other, whatever came of it."""
+
+    def state(self) -> dict[str, Any]:
+        """Return which tasks of which pass are left."""
+        return {"passes": self._passes, "left": list(self._left)}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on within the pass."""
+        _check_known(state["left"], self._tasks)
+        self._passes, self._left = state["passes"], list(state["left"])
+
+    def _next_pass(self) -> list[str]:
+        names = list(self._tasks)
+        random.Random(f"{self._seed} tasks {self._passes}").shuffle(names)
+        self._passes += 1
+        return names
+
+
+class CurriculumSampler:
+    """Prefers tasks that succeed sometimes; those never tried come first.
+
+    A task's success rate is a running mean of its groups. Most draws are among the tasks whose rate
+    lies in the band, the least often drawn first; a share of them looks at the others again,
+    because a task that was too hard becomes possible, and one that was solved may be forgotten.
+    """
+
+    def __init__(self, tasks: Sequence[Task], seed: int, spec: CurriculumSpec) -> None:
+        self._tasks = {task.id: task for task in tasks}
+        self._seed = seed
+        self._spec = spec
+        self._drawn = dict.fromkeys(self._tasks, 0)
+        self._rates: dict[str, float] = {}
+        self._draws = 0
+
+    def draw(self, count: int) -> list[Task]:
+        """Return tasks inside the band, but for a share of others."""
+        chosen: list[str] = []
+        for _ in range(count):
+            name = self._pick(taken=chosen)
+            self._drawn[name] += 1
+            chosen.append(name)
+        return [self._tasks[name] for name in chosen]
+
+    def note(self, group: GroupResult) -> None:
+        """Move the task's success rate towards the group's."""
+        if not group.successes:
+            return
+        rate = sum(group.successes) / len(group.successes)
+        before = self._rates.get(group.task_id, rate)
+        memory = self._spec.memory
+        self._rates[group.task_id] = memory * before + (1 - memory) * rate
+
+    def state(self) -> dict[str, Any]:
+        """Return what is known of each task."""
+        return {"drawn": dict(self._drawn), "rates": dict(self._rates), "draws": self._draws}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on with what was known."""
+        _check_known(state["drawn"], self._tasks)
+        self._drawn.update(state["drawn"])
+        self._rates = dict(state["rates"])
+        self._draws = state["draws"]
+
+    def _pick(self, taken: Sequence[str]) -> str:
+        draw = random.Random(f"{self._seed} draw {self._draws}")
+        self._draws += 1
+        free = [name for name in self._tasks if name not in taken] or list(self._tasks)
+        inside = [name for name in free if self._in_band(name)]
+        outside = [name for name in free if not self._in_band(name)]
+        wanted = outside if draw.random() < self._spec.explore else inside
+        candidates = wanted or inside or outside
+        fewest = min(self._drawn[name] for name in candidates)
+        return draw.choice([name for name in candidates if self._drawn[name] == fewest])
+
+    def _in_band(self, name: str) -> bool:
+        rate = self._rates.get(name)
+        return rate is None or self._spec.low <= rate <= self._spec.high
+
+
+def _check_known(names: Iterable[str], tasks: Mapping[str, Task]) -> None:
+    unknown = [name for name in names if name not in tasks]
+    if unknown:
+        raise CheckpointError(
+            f"the checkpoint knows {len(unknown)} tasks that the suite has not, such as "
+            f"{unknown[0]!r}; continue with the suite that it was begun with"
+        )
