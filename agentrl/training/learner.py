@@ -49,6 +49,7 @@ class Learner:
         """
         self.policy = policy
         self._reference = reference
+        self._moved = False
         self._shared: SharedCritic | None = None
         self._copied: CopiedCritic | None = None
         parameters = list(policy.parameters())
@@ -77,6 +78,7 @@ class Learner:
                 ones.
         """
         known = self._survey(lesson, spec, metrics)
+        self._moved = False
         order = random.Random(f"{spec.seed} {step}")
         for episodes in _minibatches(known.table, spec, order):
             if step > spec.critic.warmup_steps or self._critic_optimiser is None:
@@ -166,6 +168,7 @@ class Learner:
         if demonstrations is not None and spec.loss.imitation.coefficient:
             self._imitate(demonstrations, spec, metrics)
         norm = self._optimiser.step(spec.optimiser, step, spec.steps)
+        self._moved = True
         metrics.add("policy/grad_norm", norm)
         metrics.add("policy/lr", self._optimiser.lr)
 
@@ -194,6 +197,10 @@ class Learner:
             reference_logprobs=None if known.reference is None else here(known.reference),
             weights=None if known.weights is None else here(known.weights),
         )
+        if not self._moved:  # later the weights are no longer those that sampled
+            gap = (outputs.logprobs.detach() - inputs.sampler_logprobs).abs()
+            metrics.add("policy/logprob_gap_mean", float(gap.mean()), len(gap))
+            metrics.add("policy/logprob_gap_max", float(gap.max()))
         result = policy_loss(spec.loss, inputs, totals)
         metrics.add_sums(result.sums)
         metrics.add_maxima(result.maxima)
