@@ -12,14 +12,10 @@ TEST_EXTRAS := text,train,lora,data,minigrid,dev$(if $(SERVING),$(comma)$(SERVIN
 help:  ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
 
-quickstart:  ## Play 20 real TextWorld games with an expert, by chance, and with a small local model
+quickstart:  ## Teach a small model to play real TextWorld games: imitation, then RL
 	@scripts/setup.sh text,train
-	@for agent in expert random llm; do \
-		echo; echo "$$ agentrl run tasks/quickstart.yaml --agent $$agent"; \
-		$(BIN)/agentrl run tasks/quickstart.yaml --agent $$agent --out $(RUN)/$$agent || exit $$?; \
-	done
-	@echo; echo "$$ agentrl report $(RUN)/random $(RUN)/llm $(RUN)/expert"
-	@$(BIN)/agentrl report $(RUN)/random $(RUN)/llm $(RUN)/expert
+	@echo; echo "$$ agentrl train tasks/quickstart.yaml"
+	@$(BIN)/agentrl train tasks/quickstart.yaml --out $(RUN)
 
 test:  ## Run every test that this machine can run
 	@scripts/setup.sh $(TEST_EXTRAS)

@@ -10,8 +10,15 @@ MAY_CHANGE = (
     "rollouts.workers",
     "rollouts.retries",
     "env.folder",
+    "train.steps",
+    "train.evaluation.every",
+    "train.checkpoints.every",
+    "train.checkpoints.keep_last",
+    "train.checkpoints.keep_best",
+    "train.trackers",
+    "train.stall_s",
 )
-"""Keys that decide where and how fast a run goes, not what comes out; a resume may change them."""
+"""Keys that a resume may change: where, how fast and how far a run goes, not what comes out."""
 
 
 def differences(old: SuiteSpec, new: SuiteSpec) -> list[str]:

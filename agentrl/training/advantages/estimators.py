@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import torch
@@ -72,8 +73,12 @@ def with_critic(
     """Return generalised advantage estimation with a critic that says ``values``."""
     spec = AdvantageSpec(baseline="value", **switches)
 
+    @cache
+    def of(path: Path) -> tuple[float, ...]:
+        return _generalised(spec, path, values)
+
     def estimate(played: Sequence[Played], greedy: Mapping[str, float]) -> ByToken:
-        return {one.trajectory.episode_id: _generalised(spec, one.path, values) for one in played}
+        return {one.trajectory.episode_id: of(one.path) for one in played}
 
     return Estimator(name, _shown({"baseline": "value", **switches}), estimate, claim)
 
