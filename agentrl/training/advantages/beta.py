@@ -1,7 +1,7 @@
 """The Beta density that BNPO divides by (arXiv 2506.02864), fitted to groups' success rates."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from agentrl.training.advantages.scores import EQUAL, Rows, deviation, mean
@@ -47,7 +47,7 @@ def fitted(rates: Sequence[float]) -> BetaDensity:
     )
 
 
-def unit_scores(rows: Rows) -> Rows:
+def unit_scores(rows: Mapping[str, tuple[float, ...]]) -> Rows:
     """Return scores from 0 to 1.
 
     Scores that all lie there stay; others are mapped so that the batch's least is 0 and its most 1.
