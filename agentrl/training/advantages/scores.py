@@ -38,7 +38,7 @@ def columns(rows: Rows, members: Sequence[str]) -> list[list[float]]:
     """Return for each turn the numbers of all members; 0 where an episode had ended.
 
     An ended episode earns nothing more, so 0 is its reward-to-go. Leaving it out instead would make
-    a mean depend on the lengths that the episodes happened to have.
+    the divisor of the group's mean depend on each episode's own length, which is a bias.
     """
     turns = max(len(rows[member]) for member in members)
     return [
