@@ -12,6 +12,7 @@
     ├── RunStopped                 a run that cannot go on; everything finished so far is kept
     │   ├── StorageError           the disk is full or refuses to be written
     │   ├── ServiceDownError       a service that every episode needs does not answer
+    │   ├── SyncError              the sampling engine has not the trainer's weights
     │   ├── NoSignalError          training had nothing to learn from for several steps
     │   └── DivergedError          training met a number that is not finite
     ├── InfrastructureError        an attempt failed for no fault of the agent: retry, never score
@@ -77,6 +78,10 @@ class StorageError(RunStopped, OSError):
 
 class ServiceDownError(RunStopped):
     """A service that every episode needs cannot be reached or keeps failing."""
+
+
+class SyncError(RunStopped):
+    """The engine that samples answers with other weights than the trainer's."""
 
 
 class NoSignalError(RunStopped):

@@ -38,6 +38,8 @@ class LocalPlayer:
     """Plays jobs on this process's event loop and its environments' threads."""
 
     def __init__(self, spec: SuiteSpec, agent: Agent) -> None:
+        self.playing = 0
+        """Episodes under way."""
         self._spec = spec
         self._agent = agent
         self._build = partial(build_env, spec.env)
@@ -58,9 +60,11 @@ class LocalPlayer:
         lane = self._lanes.enter(blocking=self._blocking)
         world = World(self._spec.env.id, self._build, self._agent.needs)
         attempt = Attempt(job, world, self._agent, lane, self._spec.limits)
+        self.playing += 1
         try:
             episode = await attempt.play()
         finally:
+            self.playing -= 1
             self._lanes.leave(lane, stuck=attempt.stuck)
         return annotate(self._spec.reward, episode)
 

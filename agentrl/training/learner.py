@@ -185,7 +185,7 @@ class Learner:
             return values[one.index].to(outputs.logprobs.device)
 
         table = known.table
-        episodes, number = table.episode[one.index].unique(return_inverse=True)
+        episodes, number = torch.unique(table.episode[one.index], return_inverse=True)
         inputs = LossInputs(
             logprobs=outputs.logprobs,
             old_logprobs=here(known.old),
@@ -237,7 +237,7 @@ class Learner:
             )
             loss = error.sum() / tokens
             _check_finite(loss, known.table, one)
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             metrics.add("critic/loss", float(error.detach().mean()), len(error))
         norm = self._critic_optimiser.step(spec.optimiser, step, spec.steps)
         metrics.add("critic/grad_norm", norm)

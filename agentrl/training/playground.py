@@ -7,6 +7,8 @@ from agentrl.rollout.local import LocalPlayer
 from agentrl.rollout.rollout import Rollout
 from agentrl.suite.spec import SuiteSpec
 
+_MOST_PLAYERS = 4
+
 
 class Playground:
     """Gives out rollouts; those that play by the same rules share a player."""
@@ -37,6 +39,7 @@ class Playground:
             include={"env", "agent", "reward", "limits", "rollouts"}
         )
         if key not in self._players:
+            await self._close_idle()
             player = LocalPlayer(spec, agent)
             await player.start()
             self._players[key] = player
@@ -44,6 +47,13 @@ class Playground:
                 player, concurrency=spec.rollouts.concurrency, retries=spec.rollouts.retries
             )
         return self._rollouts[key]
+
+    async def _close_idle(self) -> None:
+        """Close players whose rules are past: a schedule may change them with every step."""
+        idle = [key for key, player in self._players.items() if not player.playing]
+        for key in idle[: max(0, len(self._players) - _MOST_PLAYERS)]:
+            del self._rollouts[key]
+            await self._players.pop(key).close()
 
     async def close(self) -> None:
         """Close every player; the model goes on."""

@@ -37,6 +37,7 @@ class VllmModel:
         base_url: str | None = None,
         log: Path | None = None,
         retry: RetryPolicy | None = None,
+        updatable: bool = False,
     ) -> None:
         """
         Args:
@@ -44,10 +45,11 @@ class VllmModel:
             base_url: a running ``VllmServer``'s address; None starts a server.
             log: file for the output of a server that is started; None makes a temporary one.
             retry: when a failed request is sent again.
+            updatable: the server that is started lets its weights be replaced.
         """
         self._spec = spec
         self._base_url = base_url
-        self._server = VllmServer(spec, log=log) if base_url is None else None
+        self._server = VllmServer(spec, log=log, updatable=updatable) if base_url is None else None
         self._retry = retry or RetryPolicy(max_retries=3)
         self._api: ApiClient | None = None
         self._served_name = ""

@@ -35,13 +35,15 @@ class VllmServer:
     The server and all it starts end with ``stop``, and also when this process is killed.
     """
 
-    def __init__(self, spec: VllmSpec, *, log: Path | None = None) -> None:
+    def __init__(self, spec: VllmSpec, *, log: Path | None = None, updatable: bool = False) -> None:
         """
         Args:
             spec: what to serve.
             log: file that the server's output is added to; None makes a temporary one.
+            updatable: weights can be replaced while it runs (``agentrl.models.vllm.weights``).
         """
         self._spec = spec
+        self._updatable = updatable
         self._log = log
         self._port = 0
         self._process: subprocess.Popen[bytes] | None = None
@@ -143,7 +145,7 @@ class VllmServer:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env=_environment(),
+                env=_environment(self._updatable),
                 start_new_session=True,  # out of reach of the terminal's Ctrl-C, in reach of killpg
             )
 
@@ -189,7 +191,7 @@ def _check_weights(folder: Path, checkpoint: str) -> None:
 
 def server_command(spec: VllmSpec, checkpoint: Path, port: int) -> list[str]:
     """Return the command that serves a checkpoint; the suite's own arguments come last and win."""
-    dtype = "float32" if spec.dtype == "auto" and _is_cpu_build() else spec.dtype
+    dtype = "float32" if spec.dtype == "auto" and is_cpu_build() else spec.dtype
     return [
         # The console script "vllm" looks for a distribution of that name; a CPU build has another.
         *(sys.executable, "-P", "-m", "vllm.entrypoints.openai.api_server"),
@@ -203,17 +205,19 @@ def server_command(spec: VllmSpec, checkpoint: Path, port: int) -> list[str]:
         # Usage then says how much of a prompt was in the cache.
         "--enable-prompt-tokens-details",
         "--disable-uvicorn-access-log",
-        *(_ON_CPU if _is_cpu_build() else ()),
+        *(_ON_CPU if is_cpu_build() else ()),
         *spec.args,
     ]
 
 
-def _environment() -> dict[str, str]:
+def _environment(updatable: bool) -> dict[str, str]:
     defaults = {"VLLM_NO_USAGE_STATS": "1", "VLLM_CPU_KVCACHE_SPACE": "1"}
-    return {**defaults, **os.environ}
+    # The endpoints that replace weights exist in this mode only.
+    development = {"VLLM_SERVER_DEV_MODE": "1"} if updatable else {}
+    return {**defaults, **os.environ, **development}
 
 
-def _is_cpu_build() -> bool:
+def is_cpu_build() -> bool:
     try:
         return importlib.metadata.version("vllm-cpu") is not None
     except importlib.metadata.PackageNotFoundError:
