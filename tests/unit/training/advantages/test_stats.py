@@ -49,7 +49,7 @@ def test_a_group_is_equal_by_its_episodes_rewards_and_not_by_its_turns() -> None
 
 
 def test_by_turn_a_group_of_equal_rewards_may_still_teach_something() -> None:
-    """Both earned 1, one of them early: its second turn was no better than having ended."""
+    """Both earned 1, the one in its first turn and the other in its second."""
     batch = [Trajectory("a-0", "a", (1.0, 0.0)), Trajectory("a-1", "a", (0.0, 1.0))]
     assert equal_reward_groups(batch) == {"a"}
     spec = AdvantageSpec(baseline="leave_one_out", credit="turn")
