@@ -42,6 +42,16 @@ class AdvantageSpec(Section):
             raise ValueError("baseline 'value' needs credit 'turn' or 'token'")
         if self.baseline == "greedy" and self.credit != "episode":
             raise ValueError("baseline 'greedy' is one number an episode: credit must be 'episode'")
+        if self.baseline == "value" and self.scale not in ("none", "batch_std"):
+            raise ValueError(
+                "baseline 'value' has no group to compare in: scale 'none' or 'batch_std'"
+            )
+        if self.credit == "episode" and self.gamma != 1:
+            raise ValueError(
+                "'gamma' discounts from turn to turn: it needs credit 'turn' or 'token'"
+            )
+        if self.baseline != "value" and self.lam != 1:
+            raise ValueError("'lam' weighs a critic's values: it needs baseline 'value'")
         if self.scale == "beta" and (self.baseline, self.credit) != ("group_mean", "episode"):
             raise ValueError("scale 'beta' needs baseline 'group_mean' and credit 'episode'")
         return self

@@ -11,7 +11,7 @@ _CLIPPED: Switches = {"ratio": "token", "clip_low": 0.2, "clip_high": 0.2}
 
 def reinforce() -> Switches:
     """REINFORCE without a baseline (Williams, 1992): unbiased, and noisy."""
-    return {}
+    return {"sampler": {"equal_rewards": "keep"}}
 
 
 def grpo() -> Switches:

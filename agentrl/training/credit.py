@@ -85,8 +85,9 @@ def _by_value(
     of = {trajectory.episode_id: trajectory for trajectory in trajectories}
     advantages, returns = torch.zeros(table.size), torch.zeros(table.size)
     costs = torch.zeros(table.size) if penalty is None else penalty
-    for number, name in enumerate(table.episode_ids):
-        tokens = (table.episode == number).nonzero().squeeze(1)
+    in_order = table.episode.argsort(stable=True)
+    of_episode = torch.split(in_order, table.lengths.tolist())
+    for name, tokens in zip(table.episode_ids, of_episode, strict=True):
         turns = table.turn[tokens]
         links = _links(spec, turns)
         link_of = torch.searchsorted(links, torch.arange(len(tokens)), right=True) - 1

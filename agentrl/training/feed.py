@@ -230,13 +230,19 @@ def is_useful(group: Group, train: TrainSpec) -> bool:
     """Whether a group can be trained on; one of which nothing is known never can."""
     if not group.scored:
         return False
-    return train.sampler.equal_rewards in ("keep", "global") or not all_equal(group)
+    if train.sampler.equal_rewards in ("keep", "global"):
+        return True
+    return not all_equal(group, by_turn=train.advantage.credit != "episode")
 
 
-def all_equal(group: Group) -> bool:
-    """Whether all known rewards of a group are equal."""
-    rewards = group.result.rewards
-    return max(rewards, default=0.0) - min(rewards, default=0.0) <= EQUAL
+def all_equal(group: Group, *, by_turn: bool = False) -> bool:
+    """Whether all known rewards of a group are equal; ``by_turn``: and earned at the same turns."""
+    earned = [tuple(sum(turn.terms.values()) for turn in e.turns) for e in group.scored]
+    if not by_turn:
+        earned = [(sum(rewards),) for rewards in earned]
+    most = max(map(len, earned), default=0)
+    columns = [[row[n] if n < len(row) else 0.0 for row in earned] for n in range(most)]
+    return all(max(column) - min(column) <= EQUAL for column in columns)
 
 
 def _draw(groups: Iterable[Group], train: TrainSpec, refilled: int) -> Draw:

@@ -3,7 +3,8 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -21,6 +22,19 @@ MAX_BYTES = 50_000_000
 _SPLIT = "<!-- episodes -->"
 
 
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What a page tells before its episodes."""
+
+    title: str
+    overview: str
+    """HTML."""
+    plots: str
+    """HTML."""
+    notice: str = ""
+    """HTML above the list of episodes."""
+
+
 def write_report(
     path: Path,
     summary: Summary,
@@ -29,7 +43,7 @@ def write_report(
     *,
     max_bytes: int = MAX_BYTES,
 ) -> None:
-    """Write the report; who reads the old one meanwhile keeps it.
+    """Write the report of a run; who reads the old one meanwhile keeps it.
 
     Args:
         path: the file to write, replaced at once when the new one is whole.
@@ -41,15 +55,42 @@ def write_report(
     Raises:
         StorageError: the file cannot be written.
     """
+
+    def head(rows: Sequence[Facts]) -> Head:
+        return Head(summary.run, overview(summary), plots(summary, rows))
+
+    write_page(path, head, episodes, suite_yaml, max_bytes=max_bytes)
+
+
+def write_page(
+    path: Path,
+    head: Callable[[Sequence[Facts]], Head],
+    episodes: Iterable[Episode],
+    suite_yaml: str,
+    *,
+    max_bytes: int = MAX_BYTES,
+) -> None:
+    """Write a page with episodes to read turn by turn.
+
+    Args:
+        path: the file to write, replaced at once when the new one is whole.
+        head: returns the page's head from the numbers of all its episodes.
+        episodes: read once, one at a time.
+        suite_yaml: the resolved suite.
+        max_bytes: size of the page from which on episodes are listed without their turns.
+
+    Raises:
+        StorageError: the file cannot be written.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as file, tempfile.TemporaryFile(dir=path.parent) as spool:
             rows, complete = _spool(spool, episodes, max_bytes)
-            head, tail = _page(summary, rows, complete, suite_yaml).split(_SPLIT)
-            file.write(encode(head))
+            before, after = _page(head(rows), rows, complete, suite_yaml).split(_SPLIT)
+            file.write(encode(before))
             spool.seek(0)
             shutil.copyfileobj(spool, file)
-            file.write(encode(tail))
+            file.write(encode(after))
         temporary.replace(path)
     except OSError as exc:
         raise StorageError(
@@ -76,12 +117,12 @@ def _spool(
     return rows, complete
 
 
-def _page(summary: Summary, rows: Sequence[Facts], complete: int, suite_yaml: str) -> str:
+def _page(head: Head, rows: Sequence[Facts], complete: int, suite_yaml: str) -> str:
     values = {
-        "title": escape(summary.run),
-        "overview": overview(summary),
-        "plots": plots(summary, rows),
-        "notice": _notice(complete, len(rows)),
+        "title": escape(head.title),
+        "overview": head.overview,
+        "plots": head.plots,
+        "notice": head.notice + _notice(complete, len(rows)),
         "count": str(len(rows)),
         "suite": escape(suite_yaml),
         "index": data_block("index", [_row(row) for row in rows]),

@@ -125,6 +125,82 @@ def curves(title: str, axis: str, lines: Sequence[Curve], unit: str) -> str:
     return _figure(title, said, _HEIGHT, parts, legend=[line.name for line in lines])
 
 
+@dataclass(frozen=True, slots=True)
+class Track:
+    """A named number over steps."""
+
+    name: str
+    points: Sequence[tuple[float, float]]
+    """Step and value, by step."""
+    marks: Sequence[tuple[float, Point]] = ()
+    """Values to point out, with their interval."""
+
+
+def tracks(title: str, axis: str, lines: Sequence[Track], *, percent: bool = False) -> str:
+    """Draw numbers over steps as lines, each named in the legend.
+
+    Args:
+        title: above the plot.
+        axis: what the steps are.
+        lines: at least one with a point or a mark.
+        percent: the numbers are rates between 0 and 1.
+    """
+    left, right = 56.0, _WIDTH - 12
+    steps = [at for line in lines for at, _ in (*line.points, *line.marks)]
+    values = [value for line in lines for _, value in line.points]
+    values += [p.value for line in lines for _, p in line.marks if p.value is not None]
+    first, last = min(steps), max(steps)
+    low, high = (0.0, 1.0) if percent else _range(values)
+
+    def x(step: float) -> float:
+        return left + 6 + (right - left - 12) * (step - first) / max(last - first, 1e-9)
+
+    def y(value: float) -> float:
+        return _BOTTOM - (_BOTTOM - _TOP) * (value - low) / (high - low)
+
+    levels = [low + (high - low) * n / 4 for n in range(5)]
+    labels = [f"{100 * v:.0f}%" if percent else f"{v:.3g}" for v in levels]
+    parts = _grid(y, list(zip(levels, labels, strict=True)), left, right)
+    for n in range(5):
+        at = first + (last - first) * n / 4
+        parts.append(_text(x(at), _BOTTOM + 16, f"{at:.0f}", "tick"))
+    for number, line in enumerate(lines):
+        parts += _track(line, f"line{number}", x, y)
+    parts.append(_text((left + right) / 2, _HEIGHT - 6, axis, "axis"))
+    said = "; ".join(_track_said(line) for line in lines)
+    legend = [line.name for line in lines] if len(lines) > 1 else ()
+    return _figure(title, said, _HEIGHT, parts, legend=legend)
+
+
+def _track(line: Track, kind: str, x: Scale, y: Scale) -> Iterable[str]:
+    path = " ".join(f"{x(step):.1f},{y(value):.1f}" for step, value in line.points)
+    yield f'<g class="{kind}"><polyline points="{path}"/>'
+    for step, point in line.marks:
+        if point.value is None:
+            continue
+        yield f"<g><title>{escape(point.label)}: {escape(point.text)}</title>"
+        if point.low is not None and point.high is not None:
+            yield _whisker(x(step), y(point.low), x(step), y(point.high))
+        yield f'<circle cx="{x(step):.1f}" cy="{y(point.value):.1f}" r="4"/></g>'
+    yield "</g>"
+
+
+def _track_said(line: Track) -> str:
+    marks = _said([point for _, point in line.marks])
+    ends = [line.points[0], line.points[-1]] if line.points else []
+    told = ", ".join(f"{value:.3g} at step {step:.0f}" for step, value in ends)
+    return f"{line.name}: {'; '.join(filter(None, (told, marks)))}"
+
+
+def _range(values: Sequence[float]) -> tuple[float, float]:
+    """Return a range with the values in it and some room; zero is in it where it is near."""
+    low, high = min(values), max(values)
+    if 0 < low < 0.5 * high:
+        low = 0.0
+    room = 0.05 * (high - low) or 0.05 * abs(high) or 1.0
+    return (low if low == 0 else low - room), high + room
+
+
 def _bar(row: Point, x: Scale, top: float) -> Iterable[str]:
     middle = top + _ROW / 2
     label = row.label

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -190,3 +191,16 @@ def test_a_failure_ahead_ends_the_step() -> None:
 def test_rewards_are_equal_or_not(rewards: tuple[float, ...], equal: bool) -> None:
     episodes = tuple(episode(number, reward) for number, reward in enumerate(rewards))
     assert all_equal(Group("g", TASKS[0], episodes)) is equal
+
+
+def test_equal_totals_that_were_earned_at_other_turns_teach_turn_level_credit() -> None:
+    early, late = (
+        replace(
+            episode(number, 1.0),
+            turns=tuple(Turn("", "", terms={"progress": value}) for value in values),
+        )
+        for number, values in enumerate([(1.0, 0.0), (0.0, 1.0)])
+    )
+    group = Group("g", TASKS[0], (early, late))
+    assert all_equal(group)
+    assert not all_equal(group, by_turn=True)
