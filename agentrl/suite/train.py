@@ -46,7 +46,7 @@ class PolicySpec(Section):
 class OptimiserSpec(Section):
     """AdamW and its learning rate."""
 
-    lr: PositiveFloat = 1e-6
+    lr: float = Field(1e-6, gt=0, le=1)
     """Highest learning rate."""
     schedule: Literal["constant", "linear", "cosine"] = "constant"
     """How it falls over ``train.steps`` after the warm-up."""
@@ -63,7 +63,7 @@ class CriticSpec(Section):
 
     trunk: Literal["copy", "shared"] = "copy"
     """A copy of the policy with a value head, or a head on the policy itself."""
-    lr: PositiveFloat = 1e-5
+    lr: float = Field(1e-5, gt=0, le=1)
     """Learning rate of the copy or of the head."""
     warmup_steps: NonNegativeInt = 0
     """First steps that train the critic alone."""
@@ -165,7 +165,7 @@ class SftSpec(Section):
     """Leave out episodes with less reward; None: those that are no success."""
     epochs: PositiveInt = 3
     """Passes over the episodes."""
-    lr: PositiveFloat = 1e-5
+    lr: float = Field(1e-5, gt=0, le=1)
     """Highest learning rate; it falls to zero as a cosine."""
     warmup: float = Field(0.05, ge=0, le=1)
     """Share of the updates over which it rises from 0."""

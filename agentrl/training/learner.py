@@ -272,8 +272,8 @@ def _check_finite(loss: Tensor, table: TokenTable, one: Pass) -> None:
     shown = ", ".join(episodes[:4]) + (", ..." if len(episodes) > 4 else "")
     raise DivergedError(
         f"the loss of {len(episodes)} episodes ({shown}) is {float(loss.detach())}; the weights "
-        f"were not changed by it. Lower train.optimiser.lr or train.optimiser.max_grad_norm, or "
-        f"set a clip in train.loss, and continue from the last checkpoint"
+        f"were not changed by it. Lower train.optimiser.lr or train.optimiser.max_grad_norm, set a "
+        f"clip in train.loss, or scale down reward.terms, and continue from the last checkpoint"
     )
 
 
