@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from agentrl.envs.build import check_options
 from agentrl.envs.tasks import load_tasks
 from agentrl.errors import SuiteError
+from agentrl.models.check import check_model
 from agentrl.suite import Suite
 from agentrl.suite.model import TransformersSpec, VllmSpec
 from agentrl.suite.tasks import TasksSpec
 from agentrl.suite.train import TrainSpec
 from agentrl.task import Task
+from agentrl.training.schedules import Schedules
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ def check_training(suite: Suite) -> Plan:
             "training plays its episodes in one process: leave it at 1 and raise "
             "rollouts.concurrency",
         )
+    _check_parts(suite, spec.agent.model)
     plan = Plan(
         suite,
         load_tasks(suite),
@@ -84,6 +87,16 @@ def check_training(suite: Suite) -> Plan:
     )
     _check_held_out(suite, plan)
     return plan
+
+
+def _check_parts(suite: Suite, model: TransformersSpec | VllmSpec) -> None:
+    """Check the model, the engine and the schedules, each without loading anything."""
+    check_model(model)
+    if suite.spec.policy.engine == "vllm":
+        from agentrl.models.vllm.server import check_installed
+
+        check_installed()
+    Schedules(suite)
 
 
 def _tasks(suite: Suite, spec: TasksSpec | None, at: tuple[str, ...]) -> tuple[Task, ...]:

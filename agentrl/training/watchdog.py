@@ -31,7 +31,7 @@ class Watchdog:
         self._warn = warn
         self._clock = clock
         self._lock = threading.Lock()
-        self._phases: list[str] = []
+        self._phases: dict[object, str] = {}
         self._detail = ""
         self._moved = clock()
         self._patience = stall_s
@@ -54,19 +54,23 @@ class Watchdog:
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
-        """Name what is being done; phases may stand in each other."""
+        """Name what is being done; phases may stand in each other, and in several threads."""
+        this = object()
         with self._lock:
-            self._phases.append(name)
+            self._phases[this] = name
         self.beat()
         try:
             yield
         finally:
             with self._lock:
-                self._phases.remove(name)
+                del self._phases[this]
             self.beat()
 
     def beat(self, detail: str = "") -> None:
-        """Say that something moved, and how things stand."""
+        """Say that something moved, and in ``detail`` how things stand, such as what is under way.
+
+        Any thread may say so. A phase that begins or ends moves too.
+        """
         with self._lock:
             self._moved = self._clock()
             self._detail = detail
@@ -79,7 +83,7 @@ class Watchdog:
             if not self._phases or still < self._patience:
                 return
             self._patience *= 2
-            phase = " > ".join(self._phases)
+            phase = " > ".join(self._phases.values())
             detail = f" ({self._detail})" if self._detail else ""
         self._warn(
             f"nothing has moved for {still:.0f} s while {phase}{detail}; if it stays so, stop with "

@@ -6,7 +6,7 @@ from typing import Protocol
 from agentrl.suite.train import AdaptiveSpec, TrainSpec
 
 REPLACEMENTS = 2
-"""Rounds in which samples that infrastructure took are played again, as new ones."""
+"""Further rounds in which what infrastructure took is replaced; after them the group stays short."""
 
 
 class Growth(Protocol):
@@ -39,7 +39,7 @@ class FixedGrowth:
 
     def more(self, rewards: Sequence[float], rounds: int) -> int:
         """Return what is missing, while there is hope to get it."""
-        return self._size - len(rewards) if rounds <= REPLACEMENTS else 0
+        return max(0, self._size - len(rewards)) if rounds <= REPLACEMENTS else 0
 
     def keep(self, rewards: Sequence[float]) -> tuple[int, ...]:
         """Keep every episode."""
@@ -67,7 +67,7 @@ class AdaptiveGrowth:
         negatives = [n for n, reward in enumerate(rewards) if not self._is_positive(reward)]
         half = self._spec.keep // 2
         fewer, more = sorted((positives, negatives), key=len)
-        few = fewer[: min(half, len(fewer))]
+        few = fewer[:half]
         many = more[: self._spec.keep - len(few)]
         return tuple(sorted([*few, *many]))
 

@@ -1,11 +1,12 @@
 """Which tasks come next, in an order that a checkpoint can continue."""
 
 import random
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from agentrl.errors import CheckpointError
+from agentrl.errors import CheckpointError, TaskError
 from agentrl.suite.train import CurriculumSpec, TrainSpec
 from agentrl.task import Task
 
@@ -35,12 +36,18 @@ class TaskSampler(Protocol):
         """Take up what ``state`` returned.
 
         Raises:
-            CheckpointError: it is of other tasks.
+            CheckpointError: it is of other tasks, or of another kind of sampler.
         """
 
 
 def build_sampler(spec: TrainSpec, tasks: Sequence[Task]) -> TaskSampler:
-    """Return the sampler that a suite's ``train.sampler`` asks for."""
+    """Return the sampler that a suite's ``train.sampler`` asks for.
+
+    Raises:
+        TaskError: there is no task.
+    """
+    if not tasks:
+        raise TaskError("there is no task to draw; a suite that trains needs at least one")
     if spec.sampler.kind == "curriculum":
         return CurriculumSampler(tasks, spec.seed, spec.sampler.curriculum)
     return UniformSampler(tasks, spec.seed)
@@ -59,7 +66,7 @@ class UniformSampler:
         """Return the next tasks of the pass, and of the next one where it ends."""
         drawn: list[str] = []
         while len(drawn) < count:
-            self._left = self._left or self._next_pass()
+            self._left = self._left or self._next_pass(drawn)
             missing = count - len(drawn)
             drawn += self._left[:missing]
             self._left = self._left[missing:]
@@ -70,25 +77,27 @@ class UniformSampler:
 
     def state(self) -> dict[str, Any]:
         """Return which tasks of which pass are left."""
-        return {"passes": self._passes, "left": list(self._left)}
+        return {"kind": "uniform", "passes": self._passes, "left": list(self._left)}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on within the pass."""
-        _check_known(state["left"], self._tasks)
+        _check(state, "uniform", state.get("left", ()), self._tasks)
         self._passes, self._left = state["passes"], list(state["left"])
 
-    def _next_pass(self) -> list[str]:
+    def _next_pass(self, drawn: Sequence[str]) -> list[str]:
+        """Return every task in a new order; those of the draw at hand come last."""
         names = list(self._tasks)
         random.Random(f"{self._seed} tasks {self._passes}").shuffle(names)
         self._passes += 1
-        return names
+        taken = set(drawn)
+        return sorted(names, key=taken.__contains__)
 
 
 class CurriculumSampler:
     """Prefers tasks that succeed sometimes; those never tried come first.
 
     A task's success rate is a running mean of its groups. Most draws are among the tasks whose rate
-    lies in the band, the least often drawn first; a share of them looks at the others again,
+    lies in the band, whichever waited longest first; a share of them looks at the others again,
     because a task that was too hard becomes possible, and one that was solved may be forgotten.
     """
 
@@ -96,18 +105,23 @@ class CurriculumSampler:
         self._tasks = {task.id: task for task in tasks}
         self._seed = seed
         self._spec = spec
-        self._drawn = dict.fromkeys(self._tasks, 0)
-        self._rates: dict[str, float] = {}
         self._draws = 0
+        self._last = dict.fromkeys(self._tasks, 0)
+        self._rates: dict[str, float] = {}
 
     def draw(self, count: int) -> list[Task]:
-        """Return tasks inside the band, but for a share of others."""
-        chosen: list[str] = []
-        for _ in range(count):
-            name = self._pick(taken=chosen)
-            self._drawn[name] += 1
-            chosen.append(name)
-        return [self._tasks[name] for name in chosen]
+        """Return tasks inside the band, but for a share of others; these too where it is empty."""
+        self._draws += 1
+        chance = random.Random(f"{self._seed} draw {self._draws}")
+        inside, outside = deque[str](), deque[str]()
+        drawn: list[str] = []
+        while len(drawn) < count:
+            if not inside and not outside:
+                inside, outside = self._queues(chance)
+            wanted = outside if chance.random() < self._spec.explore else inside
+            drawn.append((wanted or inside or outside).popleft())
+        self._last.update(dict.fromkeys(drawn, self._draws))
+        return [self._tasks[name] for name in drawn]
 
     def note(self, group: GroupResult) -> None:
         """Move the task's success rate towards the group's."""
@@ -120,32 +134,38 @@ class CurriculumSampler:
 
     def state(self) -> dict[str, Any]:
         """Return what is known of each task."""
-        return {"drawn": dict(self._drawn), "rates": dict(self._rates), "draws": self._draws}
+        known = {"last": dict(self._last), "rates": dict(self._rates)}
+        return {"kind": "curriculum", "draws": self._draws, **known}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on with what was known."""
-        _check_known(state["drawn"], self._tasks)
-        self._drawn.update(state["drawn"])
+        _check(state, "curriculum", state.get("last", ()), self._tasks)
+        self._last = dict.fromkeys(self._tasks, 0) | dict(state["last"])
         self._rates = dict(state["rates"])
         self._draws = state["draws"]
 
-    def _pick(self, taken: Sequence[str]) -> str:
-        draw = random.Random(f"{self._seed} draw {self._draws}")
-        self._draws += 1
-        free = [name for name in self._tasks if name not in taken] or list(self._tasks)
-        inside = [name for name in free if self._in_band(name)]
-        outside = [name for name in free if not self._in_band(name)]
-        wanted = outside if draw.random() < self._spec.explore else inside
-        candidates = wanted or inside or outside
-        fewest = min(self._drawn[name] for name in candidates)
-        return draw.choice([name for name in candidates if self._drawn[name] == fewest])
+    def _queues(self, chance: random.Random) -> tuple[deque[str], deque[str]]:
+        """Return the tasks inside and outside the band, the longest waiting first."""
+        names = list(self._tasks)
+        chance.shuffle(names)
+        names.sort(key=self._last.__getitem__)
+        inside = deque(name for name in names if self._in_band(name))
+        return inside, deque(name for name in names if not self._in_band(name))
 
     def _in_band(self, name: str) -> bool:
         rate = self._rates.get(name)
         return rate is None or self._spec.low <= rate <= self._spec.high
 
 
-def _check_known(names: Iterable[str], tasks: Mapping[str, Task]) -> None:
+def _check(
+    state: Mapping[str, Any], kind: str, names: Iterable[str], tasks: Mapping[str, Task]
+) -> None:
+    if state.get("kind") != kind:
+        raise CheckpointError(
+            f"the checkpoint is of a task sampler of kind {state.get('kind')!r}, and the suite's "
+            f"train.sampler makes one of kind {kind!r}; continue with the suite that it was begun "
+            f"with"
+        )
     unknown = [name for name in names if name not in tasks]
     if unknown:
         raise CheckpointError(
