@@ -153,7 +153,8 @@ class ReinforcementLearning:
             metrics.add(count_name, count)
         episodes = [episode for group in draw.groups for episode in group.episodes]
         note_episodes(metrics, episodes, step - 1)
-        self._schedules.note_turns([len(episode.turns) for episode in episodes], step)
+        turns = [len(episode.turns) for episode in episodes if episode.status.scored]
+        self._schedules.note_turns(turns, step)
         return draw
 
     async def _learn(self, lesson: Lesson, spec: SuiteSpec, step: int, metrics: Metrics) -> None:

@@ -6,7 +6,7 @@ from typing import Protocol
 from agentrl.suite.train import AdaptiveSpec, TrainSpec
 
 REPLACEMENTS = 2
-"""Further rounds in which what infrastructure took is replaced; after them the group stays short."""
+"""Further rounds that replace what infrastructure took; after them the group stays short."""
 
 
 class Growth(Protocol):
