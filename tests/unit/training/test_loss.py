@@ -109,7 +109,7 @@ def test_a_sequence_ratio_is_the_geometric_mean_of_an_episode() -> None:
 
 
 def test_the_taper_weighs_negatives_by_their_whole_episodes_ratio() -> None:
-    """TOPR: positives count fully; a negative episode of ratio 1/4 a quarter, one of ratio 4 one."""
+    """TOPR: positives count fully, negative episodes of ratio 1/4 and 4 a quarter and one."""
     given = inputs(
         [-3.0, -LN2 - 3, -LN2 - 3, 2 * LN2 - 3],
         [-3.0 - LN2, -3.0, -3.0, -3.0],
