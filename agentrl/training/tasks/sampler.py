@@ -1,7 +1,7 @@
 """Which tasks come next, in an order that a checkpoint can continue."""
 
 import random
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -85,12 +85,12 @@ class UniformSampler:
         self._passes, self._left = state["passes"], list(state["left"])
 
     def _next_pass(self, drawn: Sequence[str]) -> list[str]:
-        """Return every task in a new order; those of the draw at hand come last."""
+        """Return every task in a new order; what the draw at hand has already comes last."""
         names = list(self._tasks)
         random.Random(f"{self._seed} tasks {self._passes}").shuffle(names)
         self._passes += 1
-        taken = set(drawn)
-        return sorted(names, key=taken.__contains__)
+        already = Counter(drawn)
+        return sorted(names, key=already.__getitem__)
 
 
 class CurriculumSampler:
