@@ -2,7 +2,7 @@
 
 Everything about episodes is agentrl's: real TextWorld games, a policy that samples in this process,
 and an exact record of every token. Everything about learning is here: groups of episodes of a game,
-each judged against the others (GRPO, arXiv 2402.03300), a clipped loss on the sampled tokens, AdamW.
+each judged against the others (GRPO, arXiv 2402.03300), a clipped loss on sampled tokens, AdamW.
 No expert, no GPU, no network; two to five minutes on two CPU cores.
 
     python examples/grpo_in_one_file.py [--steps 12] [--games 8] [--samples 8]
