@@ -3,7 +3,7 @@
 The same suite is trained twice for the same number of steps, with ``train.staleness`` 0 and 1, in
 this process, one after the other. Its world counts upwards; each of its steps sleeps for a time
 that is drawn from a Pareto distribution, so that a few episodes of a step take many times as long
-as the others. Told are the wall time of the steps, and the share of it in which the engine answered.
+as the others. Told are the wall time of the steps, and the engine's share of it.
 
     python benchmarks/async_sampling.py [--steps 10] [--mean 0.15]
 """

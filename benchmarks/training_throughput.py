@@ -19,6 +19,7 @@ TRL is not needed to use agentrl: pip install trl
 """
 
 import argparse
+import importlib
 import random
 import statistics
 import sys
@@ -112,10 +113,10 @@ def trl(folder: Path, batch: Batch, size: int, work: Path) -> Callable[[], None]
     """Return one step of TRL's GRPOTrainer on the same episodes."""
     from datasets import Dataset
     from transformers import AutoTokenizer
-    from trl import GRPOConfig, GRPOTrainer
 
+    peer: Any = importlib.import_module("trl")
     untyped: Any = AutoTokenizer
-    config = GRPOConfig(
+    config = peer.GRPOConfig(
         output_dir=str(work),
         per_device_train_batch_size=GROUP,
         num_generations=GROUP,
@@ -127,7 +128,7 @@ def trl(folder: Path, batch: Batch, size: int, work: Path) -> Callable[[], None]
         gradient_checkpointing=False,
         report_to="none",
     )
-    trainer: Any = GRPOTrainer(
+    trainer = peer.GRPOTrainer(
         model=_model(folder),
         reward_funcs=lambda completions, **_: [0.0] * len(completions),
         args=config,
