@@ -41,6 +41,8 @@ def train(
     from agentrl.runs.folder import LOG
     from agentrl.training.checkpoint import Checkpoints
     from agentrl.training.plan import check_training
+    from agentrl.training.ranks import join_ranks
+    from agentrl.training.team import follow
     from agentrl.training.trainer import CHECKPOINTS, train_suite
     from agentrl.view.training_live import TrainingLive
 
@@ -49,6 +51,10 @@ def train(
         overrides.append("train.steps=0")
     suite = read_suite(suite_file, overrides, resume)
     plan = check_training(suite)
+    ranks = join_ranks()
+    if not ranks.first:
+        follow(plan, ranks)
+        return
     version = 0
     if resume is not None:
         section = plan.train.checkpoints
@@ -62,7 +68,7 @@ def train(
     ):
         try:
             with TrainingLive(plan.train.steps) as live:
-                stats = train_suite(plan, folder, live)
+                stats = train_suite(plan, folder, live, ranks)
         except AgentrlError as exc:
             raise with_advice(exc, folder, "train") from exc
         _close(suite, folder, stats, as_json=as_json)

@@ -2,14 +2,14 @@
 
 import math
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from agentrl.errors import DivergedError
+from agentrl.errors import DivergedError, UsageError
 from agentrl.suite.train import TrainSpec
 from agentrl.training.credit import Credit, credit
 from agentrl.training.critic import CopiedCritic, SharedCritic, explained_variance, value_loss
@@ -19,9 +19,12 @@ from agentrl.training.metrics import Metrics
 from agentrl.training.optimiser import Optimiser
 from agentrl.training.packing import Pass, pack
 from agentrl.training.policy import Policy, TokenOutputs
+from agentrl.training.ranks import Ranks
 from agentrl.training.sample import Batch
 from agentrl.training.table import TokenTable, token_table
 from agentrl.training.weights import duration_weights
+
+_ALONE = Ranks()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +42,25 @@ class _Known:
 class Learner:
     """Holds the policy, its critic and their optimisers, and updates them batch by batch."""
 
-    def __init__(self, policy: Policy, spec: TrainSpec, reference: Policy | None = None) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        spec: TrainSpec,
+        reference: Policy | None = None,
+        ranks: Ranks = _ALONE,
+    ) -> None:
         """Put a learner together.
 
         Args:
-            policy: what learns.
+            policy: what learns; its weights are spread over the ranks.
             spec: the ``train`` section at the first step.
             reference: the policy before RL, where ``loss.kl`` is not ``none``.
+            ranks: the processes that learn together; each has a learner and is given the same
+                lessons.
         """
         self.policy = policy
+        self._ranks = ranks
+        ranks.shard(policy.model)
         self._reference = reference
         self._moved = False
         self._shared: SharedCritic | None = None
@@ -57,6 +70,11 @@ class Learner:
         if spec.advantage.baseline == "value" and spec.critic.trunk == "shared":
             self._shared = SharedCritic(policy)
             groups.append((list(self._shared.parameters()), spec.critic.lr))
+        if ranks.count > 1 and spec.advantage.baseline == "value":
+            raise UsageError(
+                "a critic (train.advantage.baseline: value) learns on one rank only; start without "
+                "torchrun, or take an algorithm that compares episodes, such as grpo or rloo"
+            )
         self._optimiser = Optimiser(groups, spec.optimiser)
         self._critic_optimiser: Optimiser | None = None
         if spec.advantage.baseline == "value" and spec.critic.trunk == "copy":
@@ -77,16 +95,19 @@ class Learner:
             DivergedError: the loss or its gradient is not finite; the weights are the last good
                 ones.
         """
+        own = Metrics()
         known = self._survey(lesson, spec, metrics)
         self._moved = False
         order = random.Random(f"{spec.seed} {step}")
         for episodes in _minibatches(known.table, spec, order):
             if step > spec.critic.warmup_steps or self._critic_optimiser is None:
-                self._update(known, episodes, lesson.demonstrations, spec, step, metrics)
+                self._update(known, episodes, lesson.demonstrations, spec, step, metrics, own)
         if self._copied is not None:
             for _ in range(spec.critic.epochs):
                 for episodes in _minibatches(known.table, spec, order):
                     self._update_critic(known, episodes, spec, step, metrics)
+        for other in self._ranks.merged(own):
+            metrics.merge(other)
 
     def state(self) -> dict[str, Any]:
         """Return what a checkpoint must hold beside the policy's weights."""
@@ -112,12 +133,12 @@ class Learner:
         passes = self._passes(table, range(len(table.episode_ids)), spec)
         trainer = reference = values = None
         if spec.loss.old_logprobs == "trainer":
-            trainer = _gathered(table, passes, lambda one: self.policy.outputs(table, one).logprobs)
+            trainer = self._all(table, passes, lambda one: self.policy.outputs(table, one).logprobs)
         if self._reference is not None and spec.loss.kl != "none":
             model = self._reference
-            reference = _gathered(table, passes, lambda one: model.outputs(table, one).logprobs)
+            reference = self._all(table, passes, lambda one: model.outputs(table, one).logprobs)
         if spec.advantage.baseline == "value":
-            values = _gathered(table, passes, lambda one: self._values(table, one))
+            values = self._all(table, passes, lambda one: self._values(table, one))
         old = table.sampler_logprobs if trainer is None else trainer
         penalty = None
         if reference is not None and spec.loss.kl == "reward":
@@ -141,6 +162,18 @@ class Learner:
         kept = reference if spec.loss.kl == "loss" else None
         return _Known(table, old, earned, weights, kept, values)
 
+    @torch.no_grad()
+    def _all(
+        self, table: TokenTable, passes: Sequence[Pass], of: Callable[[Pass], Tensor]
+    ) -> Tensor:
+        """Return a number for every token of the table, without gradients."""
+        values = torch.zeros(table.size)
+        for one, counts in self._ranks.share(passes):
+            found = of(one).float().cpu()
+            if counts:
+                values[one.index] = found
+        return self._ranks.summed(values)
+
     def _values(self, table: TokenTable, one: Pass) -> Tensor:
         if self._copied is not None:
             return self._copied(one)  # type: ignore[no-any-return]
@@ -158,15 +191,17 @@ class Learner:
         spec: TrainSpec,
         step: int,
         metrics: Metrics,
+        own: Metrics,
     ) -> None:
         totals = Totals(int(known.table.lengths[list(episodes)].sum()), len(episodes))
-        for one in self._passes(known.table, episodes, spec):
+        for one, counts in self._ranks.share(self._passes(known.table, episodes, spec)):
             outputs = self.policy.outputs(known.table, one)
-            loss = self._loss(known, one, outputs, totals, spec, metrics)
+            seen = own if counts else Metrics()
+            loss = self._loss(known, one, outputs, totals, spec, seen)
             _check_finite(loss, known.table, one)
-            loss.backward()  # type: ignore[no-untyped-call]
+            self._backward(loss, counts)
         if demonstrations is not None and spec.loss.imitation.coefficient:
-            self._imitate(demonstrations, spec, metrics)
+            self._imitate(demonstrations, spec, own)
         norm = self._optimiser.step(spec.optimiser, step, spec.steps)
         self._moved = True
         metrics.add("policy/grad_norm", norm)
@@ -215,11 +250,19 @@ class Learner:
 
     def _imitate(self, demonstrations: Batch, spec: TrainSpec, metrics: Metrics) -> None:
         table = token_table(demonstrations)
-        for one in self._passes(table, range(len(table.episode_ids)), spec):
+        passes = self._passes(table, range(len(table.episode_ids)), spec)
+        for one, counts in self._ranks.share(passes):
             logprobs = self.policy.outputs(table, one).logprobs
             loss = imitation_loss(logprobs, table.size)
-            metrics.add("policy/imitation_loss", float(-logprobs.detach().mean()), len(logprobs))
-            (spec.loss.imitation.coefficient * loss).backward()  # type: ignore[no-untyped-call]
+            if counts:
+                nll = float(-logprobs.detach().mean())
+                metrics.add("policy/imitation_loss", nll, len(logprobs))
+            self._backward(spec.loss.imitation.coefficient * loss, counts)
+
+    def _backward(self, loss: Tensor, counts: bool) -> None:
+        """Add a pass's gradient; FSDP takes the mean over ranks, and the update's loss is a sum."""
+        factor = float(self._ranks.count) if counts else 0.0
+        (loss * factor).backward()  # type: ignore[no-untyped-call]
 
     def _update_critic(
         self, known: _Known, episodes: Sequence[int], spec: TrainSpec, step: int, metrics: Metrics
@@ -241,15 +284,6 @@ class Learner:
             metrics.add("critic/loss", float(error.detach().mean()), len(error))
         norm = self._critic_optimiser.step(spec.optimiser, step, spec.steps)
         metrics.add("critic/grad_norm", norm)
-
-
-@torch.no_grad()
-def _gathered(table: TokenTable, passes: Sequence[Pass], of: Any) -> Tensor:
-    """Return a number for every token of the table, pass by pass, without gradients."""
-    values = torch.zeros(table.size)
-    for one in passes:
-        values[one.index] = of(one).float().cpu()
-    return values
 
 
 def _minibatches(

@@ -98,6 +98,13 @@ class Metrics:
             _check(name, "max")
             self.add(name, value)
 
+    def merge(self, other: "Metrics") -> None:
+        """Add what another has, such as another rank's."""
+        for name, (total, weight) in other._sums.items():
+            self._add_sum(name, total, weight)
+        for name, value in other._totals.items():
+            self._add_other(name, value, _combine(name))
+
     def result(self) -> dict[str, float]:
         """Return every metric that has a value, sorted by name; all are finite."""
         means = {name: total / weight for name, (total, weight) in self._sums.items() if weight}
@@ -123,6 +130,10 @@ class Metrics:
         else:
             pick = max if combine == "max" else min
             self._totals[name] = pick(self._totals[name], float(value))
+
+
+def _combine(name: str) -> str:
+    return "sum" if name.startswith(NONFINITE) else described(name).combine
 
 
 @cache

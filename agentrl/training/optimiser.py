@@ -9,6 +9,7 @@ from torch import nn
 
 from agentrl.errors import DivergedError
 from agentrl.suite.train import OptimiserSpec
+from agentrl.training.ranks import like, whole
 
 
 class Optimiser:
@@ -44,7 +45,7 @@ class Optimiser:
         Raises:
             DivergedError: the gradient is not finite; the weights are unchanged.
         """
-        norm = float(torch.nn.utils.clip_grad_norm_(self._parameters, spec.max_grad_norm))
+        norm = float(whole(torch.nn.utils.clip_grad_norm_(self._parameters, spec.max_grad_norm)))
         if not math.isfinite(norm):
             self._adam.zero_grad()
             raise DivergedError(
@@ -62,12 +63,21 @@ class Optimiser:
         return norm
 
     def state(self) -> dict[str, Any]:
-        """Return the moments."""
-        return self._adam.state_dict()
+        """Return the moments; the same for any number of ranks, all of which must ask."""
+        state = self._adam.state_dict()
+        moments = {
+            number: {name: whole(value) for name, value in own.items()}
+            for number, own in state["state"].items()
+        }
+        return {**state, "state": moments}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take up what ``state`` returned."""
-        self._adam.load_state_dict(dict(state))
+        moments = {
+            number: {name: like(value, self._parameters[number]) for name, value in own.items()}
+            for number, own in state["state"].items()
+        }
+        self._adam.load_state_dict({**state, "state": moments})
 
 
 def lr_factor(spec: OptimiserSpec, step: int, steps: int) -> float:

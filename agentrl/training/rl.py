@@ -11,16 +11,15 @@ from agentrl.training.checkpoint import Checkpoint, Checkpoints
 from agentrl.training.collect import Collector
 from agentrl.training.feed import Draw, build_feed
 from agentrl.training.held_out import attempt_held_out
-from agentrl.training.learner import Learner
 from agentrl.training.lesson import Lesson, make_lesson
 from agentrl.training.memory import resident_mb
 from agentrl.training.metrics import Metrics
 from agentrl.training.observed import note_episodes
-from agentrl.training.policy import Policy
 from agentrl.training.rng import restore_rng, rng_state
 from agentrl.training.sample import Batch
 from agentrl.training.schedules import Schedules
 from agentrl.training.tasks import build_sampler
+from agentrl.training.team import Learns
 from agentrl.training.trackers import Tracker
 from agentrl.training.workshop import Workshop
 
@@ -36,7 +35,7 @@ class ReinforcementLearning:
         workshop: Workshop,
         checkpoints: Checkpoints,
         tracker: Tracker,
-        reference: Policy | None,
+        learner: Learns,
         demonstrations: Mapping[str, Batch] | None = None,
     ) -> None:
         """
@@ -44,7 +43,7 @@ class ReinforcementLearning:
             workshop: what it works with.
             checkpoints: where it keeps how far it is.
             tracker: gets the metrics of each step.
-            reference: the policy before RL, where the loss needs it.
+            learner: updates the workshop's policy.
             demonstrations: expert episodes by task id, where the loss imitates them.
         """
         train = workshop.plan.train
@@ -56,7 +55,7 @@ class ReinforcementLearning:
         self._demonstrations = dict(demonstrations or {})
         self._schedules = Schedules(workshop.plan.suite)
         self._sampler = build_sampler(train, workshop.plan.tasks)
-        self._learner = Learner(workshop.policy, train, reference)
+        self._learner = learner
         self._collector = Collector(
             workshop.playground,
             workshop.folder.append,
@@ -121,7 +120,12 @@ class ReinforcementLearning:
             return
         async with shop.phase(f"writing the checkpoint of step {step}"):
             await shop.arithmetic.run(
-                lambda: self._checkpoints.save(step, shop.policy.save, self._state, self._score)
+                lambda: self._checkpoints.save(
+                    step,
+                    shop.policy.save,
+                    {**self._state, "learner": self._learner.state()},
+                    self._score,
+                )
             )
         self._saved = step
 
@@ -212,9 +216,8 @@ class ReinforcementLearning:
             self._tracker.log(self.steps_done, evaluation.metrics)
 
     def _remember(self) -> None:
-        """Note what a checkpoint of this moment would hold; tensors are noted, not copied."""
+        """Note what a checkpoint of this moment would hold beside what the learner knows."""
         self._state = {
-            "learner": self._learner.state(),
             "sampler": self._sampler.state(),
             "schedules": self._schedules.state(),
             "feed": self._feed.state(),

@@ -5,6 +5,7 @@ import logging
 import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from pathlib import Path
 
 from agentrl.errors import AgentrlError, DivergedError
 from agentrl.rollout.signals import stop_on_signals
@@ -13,13 +14,15 @@ from agentrl.suite.train import SftSpec
 from agentrl.training.checkpoint import Checkpoint, Checkpoints
 from agentrl.training.engines import build_engine
 from agentrl.training.held_out import EVALUATIONS, attempt_held_out
+from agentrl.training.learner import Learner
 from agentrl.training.load import first_checkpoint, load_policy
 from agentrl.training.metrics import Metrics
 from agentrl.training.plan import Plan
 from agentrl.training.playground import Playground
-from agentrl.training.policy import Policy
+from agentrl.training.ranks import Ranks
 from agentrl.training.rl import ReinforcementLearning, sync
 from agentrl.training.sft import sft_updates
+from agentrl.training.team import Learns, TeamLearner
 from agentrl.training.trackers import build_trackers
 from agentrl.training.warm_start import DEMONSTRATIONS, demonstrate, warm_start
 from agentrl.training.watch import NoWatch, TrainingWatch
@@ -43,22 +46,31 @@ class TrainingStats:
     """Whether the user stopped it."""
 
 
-def train_suite(plan: Plan, folder: RunFolder, watch: TrainingWatch | None = None) -> TrainingStats:
+def train_suite(
+    plan: Plan,
+    folder: RunFolder,
+    watch: TrainingWatch | None = None,
+    ranks: Ranks = Ranks(),  # noqa: B008 - frozen
+) -> TrainingStats:
     """Train as a suite says, into a run folder; go on where the folder's checkpoints end.
+
+    Where torchrun started several processes, this is for the first; the others ``follow``.
 
     Raises:
         UsageError: a task or the model cannot be used.
         RunStopped: the disk or a service gave out, or training diverged; the last checkpoint is
             intact.
     """
-    return asyncio.run(Trainer(plan, folder, watch or NoWatch()).run())
+    return asyncio.run(Trainer(plan, folder, watch or NoWatch(), ranks).run())
 
 
 class Trainer:
     """Trains the policy of one plan."""
 
-    def __init__(self, plan: Plan, folder: RunFolder, watch: TrainingWatch) -> None:
+    def __init__(self, plan: Plan, folder: RunFolder, watch: TrainingWatch, ranks: Ranks) -> None:
         self._plan = plan
+        self._ranks = ranks
+        self._base = Path()
         self._folder = folder
         self._watch = watch
         section = plan.train.checkpoints
@@ -97,6 +109,7 @@ class Trainer:
         newest = self._checkpoints.latest()
         self._watch.phase("loading the policy")
         base = newest.path if newest else await asyncio.to_thread(first_checkpoint, self._plan)
+        self._base = base
         policy = await self._arithmetic.run(lambda: load_policy(base, self._plan))
         self._go_on()
         engine = build_engine(
@@ -128,7 +141,6 @@ class Trainer:
         if newest is None:
             await self._before_rl(workshop)
         train = self._plan.train
-        reference = await self._reference()
         demonstrations = None
         if train.loss.imitation.coefficient:
             demonstrations = await demonstrate(workshop)
@@ -138,8 +150,9 @@ class Trainer:
             self._folder.path.name,
             self._plan.suite.spec.model_dump(mode="json"),
         )
+        learner = await self._arithmetic.run(lambda: self._learner(workshop))
         learning = ReinforcementLearning(
-            workshop, self._checkpoints, tracker, reference, demonstrations
+            workshop, self._checkpoints, tracker, learner, demonstrations
         )
         self._learning = learning
         if newest is not None:
@@ -156,6 +169,8 @@ class Trainer:
             await learning.save()
         finally:
             tracker.close()
+            if isinstance(learner, TeamLearner):
+                learner.close()
 
     async def _before_rl(self, workshop: Workshop) -> None:
         """Evaluate the policy as it came, imitate, and evaluate what came of it."""
@@ -183,12 +198,15 @@ class Trainer:
                 self._watch.sft(update.number, update.of, metrics)
                 self._go_on()
 
-    async def _reference(self) -> Policy | None:
-        """Return the policy as it was before RL, where the loss measures the distance to it."""
-        if self._plan.train.loss.kl == "none":
-            return None
-        folder = self._folder.path / REFERENCE
-        return await self._arithmetic.run(lambda: load_policy(folder, self._plan))
+    def _learner(self, workshop: Workshop) -> Learns:
+        """Return what learns: here, or on every rank that torchrun started."""
+        folder = None
+        if self._plan.train.loss.kl != "none":
+            folder = self._folder.path / REFERENCE
+        if self._ranks.count > 1:
+            return TeamLearner(workshop.policy, self._base, self._plan, folder, self._ranks)
+        reference = None if folder is None else load_policy(folder, self._plan)
+        return Learner(workshop.policy, self._plan.train, reference)
 
     def _go_on(self) -> None:
         """Raise CancelledError where the user asked to stop while something was computed."""

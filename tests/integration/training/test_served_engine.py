@@ -61,6 +61,7 @@ def test_weights_arrive_and_a_dead_server_comes_back_once(
         engine = engine_of(folder, tmp_path)
         await engine.start()
         try:
+            answer = await engine.model.generate(QUESTION)
             for version in (1, 2):
                 policy = policy_of(folder, 0.05 * version)
                 report = await engine.sync(policy, version)
