@@ -15,10 +15,8 @@ class LoraSpec(Section):
 
     rank: PositiveInt = 16
     """Rank of each adapter."""
-    alpha: PositiveFloat = 32.0
+    alpha: PositiveInt = 32
     """Scale of the adapters' output: alpha / rank."""
-    dropout: float = Field(0.0, ge=0, lt=1)
-    """Share of an adapter's inputs that is dropped while training."""
     targets: tuple[str, ...] | None = None
     """Names of the layers that get one; None: every linear layer but the last."""
 

@@ -29,8 +29,6 @@ class CopiedCritic(nn.Module):
     def __init__(self, policy: Policy) -> None:
         super().__init__()
         self.model: Any = copy.deepcopy(policy.model)
-        for parameter in self.model.parameters():
-            parameter.requires_grad_(True)
         self._reader = Policy(self.model)
         self.head = _head(policy)
 
@@ -39,9 +37,10 @@ class CopiedCritic(nn.Module):
         return _values(self.head, self._reader.hidden(one))
 
     def trained(self) -> Iterator[nn.Parameter]:
-        """Yield its parameters but those of the output layer, which values do not need."""
+        """Yield what learns of it: what does in the policy, but for the output layer, which values
+        do not need."""
         unused = {id(p) for p in self.model.get_output_embeddings().parameters()}
-        return (p for p in self.parameters() if id(p) not in unused)
+        return (p for p in self.parameters() if p.requires_grad and id(p) not in unused)
 
 
 def value_loss(values: Tensor, old_values: Tensor, returns: Tensor, clip: float | None) -> Tensor:

@@ -113,6 +113,7 @@ class Learner:
         """Return what a checkpoint must hold beside the policy's weights."""
         critic = self._shared or self._copied
         return {
+            "adapters": self.policy.adapters(),
             "optimiser": self._optimiser.state(),
             "critic": None if critic is None else critic.state_dict(),
             "critic_optimiser": self._critic_optimiser and self._critic_optimiser.state(),
@@ -120,6 +121,7 @@ class Learner:
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take up what ``state`` returned."""
+        self.policy.take_adapters(state["adapters"])
         self._optimiser.restore(state["optimiser"])
         critic = self._shared or self._copied
         if critic is not None:

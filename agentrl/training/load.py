@@ -37,11 +37,38 @@ def load_policy(folder: Path, plan: Plan) -> Policy:
 
     Raises:
         CheckpointError: the folder holds no whole causal language model with a chat template.
+        SuiteError: it is to learn through adapters, and no layer has such a name.
     """
+    policy = plan.suite.spec.policy
+    loaded = _load(folder, plan)
+    load_tokenizer(str(folder))  # says what is wrong with a tokenizer or its chat template
+    from transformers import AutoTokenizer
+
+    untyped: Any = AutoTokenizer
+    tokenizer = untyped.from_pretrained(folder, local_files_only=True)
+    if policy.gradient_checkpointing:
+        _keep_few_activations(loaded)
+    if policy.lora is None:
+        return Policy(loaded, tokenizer, autocast=policy.autocast)
+    from agentrl.training.lora import AdaptedPolicy
+
+    return AdaptedPolicy(loaded, tokenizer, spec=policy.lora, autocast=policy.autocast)
+
+
+def load_reference(folder: Path, plan: Plan) -> Policy:
+    """Return a policy that stands still, for the learnt one to be compared with.
+
+    Raises:
+        CheckpointError: the folder holds no whole causal language model.
+    """
+    return Policy(_load(folder, plan), autocast=plan.suite.spec.policy.autocast)
+
+
+def _load(folder: Path, plan: Plan) -> Any:
     spec, model = plan.suite.spec, plan.model
     device = model.device if isinstance(model, TransformersSpec) else "auto"
     dtype = model.dtype if spec.policy.lora is not None else "float32"
-    loaded = load_model(
+    return load_model(
         folder,
         TransformersSpec(
             backend="transformers",
@@ -51,11 +78,15 @@ def load_policy(folder: Path, plan: Plan) -> Policy:
             threads=None if "OMP_NUM_THREADS" in os.environ else os.cpu_count(),
         ),
     )
-    load_tokenizer(str(folder))  # says what is wrong with a tokenizer or its chat template
-    from transformers import AutoTokenizer
 
-    untyped: Any = AutoTokenizer
-    tokenizer = untyped.from_pretrained(folder, local_files_only=True)
-    if spec.policy.gradient_checkpointing:
-        loaded.gradient_checkpointing_enable({"use_reentrant": False})
-    return Policy(loaded, tokenizer, autocast=spec.policy.autocast)
+
+def _keep_few_activations(model: Any) -> None:
+    """Have each layer compute its activations again for the gradient instead of keeping them."""
+    from transformers.modeling_layers import GradientCheckpointingLayer
+
+    model.gradient_checkpointing_enable({"use_reentrant": False})
+    for module in model.modules():
+        if isinstance(module, GradientCheckpointingLayer):
+            # transformers does it for layers in training only; what is in them stays without
+            # dropout, so that probabilities are those of the sampler.
+            module.training = True

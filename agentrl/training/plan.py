@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 from agentrl.envs.build import check_options
 from agentrl.envs.tasks import load_tasks
-from agentrl.errors import SuiteError
+from agentrl.errors import MissingDependencyError, SuiteError
 from agentrl.models.check import check_model
 from agentrl.suite import Suite
 from agentrl.suite.model import TransformersSpec, VllmSpec
@@ -96,6 +97,10 @@ def _check_parts(suite: Suite, model: TransformersSpec | VllmSpec) -> None:
         from agentrl.models.vllm.server import check_installed
 
         check_installed()
+    if suite.spec.policy.lora is not None and find_spec("peft") is None:
+        raise MissingDependencyError(
+            "policy.lora needs peft, which is not installed: pip install 'agentrl[lora]'"
+        )
     Schedules(suite)
 
 

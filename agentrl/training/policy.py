@@ -116,7 +116,17 @@ class Policy:
 
     def save(self, folder: Path) -> None:
         """Write an ordinary checkpoint: config, safetensors, tokenizer, chat template."""
-        self.model.save_pretrained(folder)
+        self._save(folder, None)
+
+    def adapters(self) -> dict[str, Tensor]:
+        """Return what a checkpoint must hold beside the whole weights: nothing, without LoRA."""
+        return {}
+
+    def take_adapters(self, adapters: Mapping[str, Tensor]) -> None:
+        """Take up what ``adapters`` returned."""
+
+    def _save(self, folder: Path, weights: Mapping[str, Tensor] | None) -> None:
+        self.model.save_pretrained(folder, state_dict=weights)
         if self._tokenizer is not None:
             self._tokenizer.save_pretrained(folder)
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from agentrl.suite.train import TrainSpec
 from agentrl.training.learner import Learner
 from agentrl.training.lesson import Lesson
-from agentrl.training.load import load_policy
+from agentrl.training.load import load_policy, load_reference
 from agentrl.training.metrics import Metrics
 from agentrl.training.plan import Plan
 from agentrl.training.policy import Policy
@@ -80,9 +80,8 @@ class TeamLearner:
         """
         self._policy = policy
         self._ranks = ranks
-        begin = _Begin(
-            folder, {name: value.cpu() for name, value in policy.state_dict().items()}, reference
-        )
+        weights = {name: value.cpu() for name, value in policy.model.state_dict().items()}
+        begin = _Begin(folder, weights, reference)
         ranks.say(begin)
         self._shared, self._learner = _begun(begin, plan, ranks)
 
@@ -101,6 +100,7 @@ class TeamLearner:
         """Take up what ``state`` returned, on every rank."""
         self._ranks.say(_Restore(dict(state)))
         self._learner.restore(state)
+        self._policy.take_adapters(state["adapters"])
 
     def close(self) -> None:
         """Let the other ranks go."""
@@ -129,10 +129,10 @@ def follow(plan: Plan, ranks: Ranks) -> None:
 def _begun(begin: _Begin, plan: Plan, ranks: Ranks) -> tuple[Policy, Learner]:
     policy = load_policy(begin.folder, plan)
     policy.model.load_state_dict(begin.weights)
-    reference = None if begin.reference is None else load_policy(begin.reference, plan)
+    reference = None if begin.reference is None else load_reference(begin.reference, plan)
     return policy, Learner(policy, plan.train, reference, ranks)
 
 
 def _gathered(policy: Policy) -> dict[str, Any]:
     """Return the whole weights; every rank must ask."""
-    return {name: whole(value) for name, value in policy.state_dict().items()}
+    return {name: whole(value) for name, value in policy.model.state_dict().items()}

@@ -15,7 +15,7 @@ from agentrl.training.checkpoint import Checkpoint, Checkpoints
 from agentrl.training.engines import build_engine
 from agentrl.training.held_out import EVALUATIONS, attempt_held_out
 from agentrl.training.learner import Learner
-from agentrl.training.load import first_checkpoint, load_policy
+from agentrl.training.load import first_checkpoint, load_policy, load_reference
 from agentrl.training.metrics import Metrics
 from agentrl.training.plan import Plan
 from agentrl.training.playground import Playground
@@ -108,8 +108,7 @@ class Trainer:
     async def _train(self) -> None:
         newest = self._checkpoints.latest()
         self._watch.phase("loading the policy")
-        base = newest.path if newest else await asyncio.to_thread(first_checkpoint, self._plan)
-        self._base = base
+        base = self._base = await asyncio.to_thread(self._weights_to_load, newest)
         policy = await self._arithmetic.run(lambda: load_policy(base, self._plan))
         self._go_on()
         engine = build_engine(
@@ -136,6 +135,12 @@ class Trainer:
                 playground,
             )
             await self._stages(workshop, newest)
+
+    def _weights_to_load(self, newest: Checkpoint | None) -> Path:
+        """Return a checkpoint's folder; adapters go on from the weights they were made for."""
+        if newest is not None and self._plan.suite.spec.policy.lora is None:
+            return newest.path
+        return first_checkpoint(self._plan)
 
     async def _stages(self, workshop: Workshop, newest: Checkpoint | None) -> None:
         if newest is None:
@@ -205,7 +210,7 @@ class Trainer:
             folder = self._folder.path / REFERENCE
         if self._ranks.count > 1:
             return TeamLearner(workshop.policy, self._base, self._plan, folder, self._ranks)
-        reference = None if folder is None else load_policy(folder, self._plan)
+        reference = None if folder is None else load_reference(folder, self._plan)
         return Learner(workshop.policy, self._plan.train, reference)
 
     def _go_on(self) -> None:
