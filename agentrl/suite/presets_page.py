@@ -77,37 +77,97 @@ There is one loss function. Of each sampled token it takes
 4. plus the entropy bonus, less the KL penalty, where there are any;
 
 and `aggregate` makes one number of them, of which the negative is minimised. Imitation is added to
-that. Every switch is a key of
-`train.loss`, and each works with every preset unless the table says what it needs.
+that. Every switch is a key of `train.loss`, and each works with every preset unless the table says
+what it needs.
 
 | switch | what it means |
 |---|---|
-| `ratio: none` | REINFORCE: log-probability times advantage, right for samples of the current weights |
-| `ratio: token` | each token's new over old probability, as PPO |
-| `ratio: sequence` | the geometric mean of the ratios of an episode's tokens, the same for all of them, as GSPO |
-| `ratio: taper` | 1 where the advantage is positive, else the whole episode's ratio cut to [0, 1], as TOPR |
-| `clip_low`, `clip_high` | beyond 1 - `clip_low` and 1 + `clip_high` a ratio earns nothing more; for `token` and `sequence` |
-| `dual_clip` | where the advantage is negative, a ratio counts at most this much; for `token` |
-| `old_logprobs: sampler` | a ratio's old probability is the recorded one, so it corrects for stale weights and for the engine's arithmetic alike |
-| `old_logprobs: trainer` | it is the trainer's before the first update of the step: a further pass, and the ratio begins at 1 |
-| `importance_cap` | with `trainer`: weigh each token by the trainer's over the sampler's probability, cut here |
-| `kl: reward` | the distance to the policy before RL is taken off the rewards, turn by turn (with `credit: token`, token by token) |
-| `kl: loss` | it is added to the loss, with its gradient |
-| `kl_coefficient` | how much of it |
-| `kl_estimator` | `k1`: log ratio; `k2`: half its square; `k3`: ratio - 1 - log ratio. In the loss take `k2` or `k3`: on samples of the current weights the gradient of `k1` is 0 in the mean |
-| `entropy` | bonus for the entropy of each token's distribution |
-| `aggregate: token_mean` | mean over the update's tokens: long episodes weigh more |
-| `aggregate: sequence_mean` | mean over episodes of the mean over their tokens: tokens of short episodes weigh more |
-| `aggregate: constant` | sum over tokens, divided by the episodes times `constant`: a token weighs the same in episodes of any length |
-| `positive_weight`, `negative_weight` | factors on advantages of either sign |
-| `turn_weight: duration` | a turn counts by how long it took, over the batch's mean (arXiv 2509.01684) |
-| `unlikeliness` | the likeliest success of a group loses this share of its advantage, the least likely nothing; without effect under `baseline: value` |
-| `imitation.coefficient` | weight of the expert's negative log-likelihood beside the loss |
-| `imitation.below_success` | only for tasks whose group succeeds less often than this |
+"""
 
+LOSS: tuple[tuple[str, str], ...] = (
+    (
+        "`ratio: none`",
+        "REINFORCE: log-probability times advantage, right for samples of the current weights",
+    ),
+    ("`ratio: token`", "each token's new over old probability, as PPO"),
+    (
+        "`ratio: sequence`",
+        "the geometric mean of the ratios of an episode's tokens, the same for all of "
+        "them, as GSPO",
+    ),
+    (
+        "`ratio: taper`",
+        "1 where the advantage is positive, else the whole episode's ratio cut to [0, 1], as TOPR",
+    ),
+    (
+        "`clip_low`, `clip_high`",
+        "beyond 1 - `clip_low` and 1 + `clip_high` a ratio earns nothing more; for "
+        "`token` and `sequence`",
+    ),
+    (
+        "`dual_clip`",
+        "where the advantage is negative, a ratio counts at most this much; for `token`",
+    ),
+    (
+        "`old_logprobs: sampler`",
+        "a ratio's old probability is the recorded one, so it corrects for stale weights "
+        "and for the engine's arithmetic alike",
+    ),
+    (
+        "`old_logprobs: trainer`",
+        "it is the trainer's before the first update of the step: a further pass, and the "
+        "ratio begins at 1",
+    ),
+    (
+        "`importance_cap`",
+        "with `trainer`: weigh each token by the trainer's over the sampler's "
+        "probability, cut here",
+    ),
+    (
+        "`kl: reward`",
+        "the distance to the policy before RL is taken off the rewards, turn by turn "
+        "(with `credit: token`, token by token)",
+    ),
+    ("`kl: loss`", "it is added to the loss, with its gradient"),
+    ("`kl_coefficient`", "how much of it"),
+    (
+        "`kl_estimator`",
+        "`k1`: log of the policy's over the reference's probability; `k2`: half its square; `k3`: "
+        "r - 1 - log r, where r is the reference's over the policy's. In the loss take `k2` or "
+        "`k3`: on samples of the current weights the gradient of `k1` is 0 in the mean",
+    ),
+    ("`entropy`", "bonus for the entropy of each token's distribution"),
+    ("`aggregate: token_mean`", "mean over the update's tokens: long episodes weigh more"),
+    (
+        "`aggregate: sequence_mean`",
+        "mean over episodes of the mean over their tokens: tokens of short episodes weigh more",
+    ),
+    (
+        "`aggregate: constant`",
+        "sum over tokens, divided by the episodes times `constant`: a token weighs the "
+        "same in episodes of any length",
+    ),
+    ("`positive_weight`, `negative_weight`", "factors on advantages of either sign"),
+    (
+        "`turn_weight: duration`",
+        "a turn counts by how long it took, over the batch's mean (arXiv 2509.01684)",
+    ),
+    (
+        "`unlikeliness`",
+        "the likeliest success of a group loses this share of its advantage, the least "
+        "likely nothing; without effect under `baseline: value`",
+    ),
+    ("`imitation.coefficient`", "weight of the expert's negative log-likelihood beside the loss"),
+    ("`imitation.below_success`", "only for tasks whose group succeeds less often than this"),
+)
+"""The switches of ``train.loss``, each with what it means."""
+
+LIMITS = """
 Limits:
 
 - A mean is over one update (`train.minibatches`), not over the step.
+- `ratio: none` and `ratio: taper` are refused beside a limit, also a preset's: add
+  `clip_low: null, clip_high: null`.
 - A token that had no alternative has log-probability 0 whatever the weights. It adds no gradient
   and counts in the means.
 - Nothing is clipped with `none` and `taper`, so [metrics.md](metrics.md)'s `policy/clip_share` is
@@ -118,7 +178,8 @@ Limits:
 def presets_page() -> str:
     """Return the page as Markdown."""
     rows = [_row(name, preset) for name, preset in PRESETS.items()]
-    return HEAD + "".join(rows) + TAIL
+    switches = [f"| {key} | {meaning} |\n" for key, meaning in LOSS]
+    return "".join([HEAD, *rows, TAIL, *switches, LIMITS])
 
 
 def _row(name: str, preset: Callable[[], Switches]) -> str:
