@@ -176,6 +176,25 @@ def test_an_advantage_of_zero_changes_nothing(policy: Policy) -> None:
     assert seen["policy/grad_norm"] == 0.0
 
 
+@pytest.mark.xfail(
+    strict=True,
+    raises=ValueError,
+    reason="a pass without a free token ends in log_distribution: min() of an empty sequence",
+)
+def test_an_episode_that_never_had_a_choice_teaches_nothing(policy: Policy) -> None:
+    lesson = lesson_of(policy, 1.0)
+    (one,) = lesson.batch.samples
+    forced = tuple(
+        (n,) if s else None for n, s in zip(one.tokens.token_ids, one.tokens.sampled, strict=True)
+    )
+    tokens = replace(one.tokens, allowed=forced, logprobs=(0.0,) * len(forced))
+    batch = replace(lesson.batch, samples=(replace(one, tokens=tokens),))
+    before = weights(policy)
+    spec = spec_with()
+    learn(Learner(policy, spec), Lesson(batch, batch.trajectories), spec)
+    assert same(weights(policy), before)
+
+
 def test_only_sampled_tokens_learn(policy: Policy) -> None:
     """With one sampled token the last layer learns from one state: its gradient has rank one."""
     spec = spec_with()
