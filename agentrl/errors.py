@@ -68,6 +68,10 @@ class MissingDependencyError(UsageError, ImportError):
     """An optional library that was asked for is not installed."""
 
 
+class PreflightError(UsageError):
+    """A few episodes showed that a training cannot work as it is set up."""
+
+
 class RunStopped(AgentrlError):
     """A run had to stop early; every finished episode is kept and the run can be resumed."""
 

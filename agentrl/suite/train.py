@@ -237,6 +237,9 @@ class TrainSpec(Section):
     checkpoints: CheckpointsSpec = CheckpointsSpec()
     trackers: tuple[Literal["tensorboard", "wandb", "mlflow"], ...] = ("tensorboard",)
     """Where metrics go besides ``metrics.jsonl``."""
+    preflight: NonNegativeInt = 2
+    """Tasks that are played before anything is learnt, to look whether training can work; 0: do
+    not look."""
     stall_s: PositiveFloat = 900.0
     """A phase that makes no progress for so long is reported, by name."""
     seed: int = 0

@@ -3,22 +3,21 @@
 import asyncio
 import logging
 import time
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from agentrl.errors import AgentrlError, DivergedError
+from agentrl.errors import AgentrlError, DivergedError, PreflightError
 from agentrl.rollout.signals import stop_on_signals
 from agentrl.runs.folder import RunFolder
 from agentrl.suite.train import SftSpec
 from agentrl.training.checkpoint import Checkpoint, Checkpoints
-from agentrl.training.engines import build_engine
 from agentrl.training.held_out import EVALUATIONS, attempt_held_out
 from agentrl.training.learner import Learner
 from agentrl.training.load import first_checkpoint, load_policy, load_reference
 from agentrl.training.metrics import Metrics
 from agentrl.training.plan import Plan
-from agentrl.training.playground import Playground
+from agentrl.training.preflight.finding import Verdict
+from agentrl.training.preflight.rehearsal import PREFLIGHT, preflight
 from agentrl.training.ranks import Ranks
 from agentrl.training.rl import ReinforcementLearning, sync
 from agentrl.training.sft import sft_updates
@@ -26,8 +25,7 @@ from agentrl.training.team import Learns, TeamLearner
 from agentrl.training.trackers import build_trackers
 from agentrl.training.warm_start import DEMONSTRATIONS, demonstrate, warm_start
 from agentrl.training.watch import NoWatch, TrainingWatch
-from agentrl.training.watchdog import Watchdog
-from agentrl.training.workshop import REFERENCE, Arithmetic, Workshop
+from agentrl.training.workshop import REFERENCE, Arithmetic, Workshop, open_workshop
 
 logger = logging.getLogger(__name__)
 
@@ -111,29 +109,9 @@ class Trainer:
         base = self._base = await asyncio.to_thread(self._weights_to_load, newest)
         policy = await self._arithmetic.run(lambda: load_policy(base, self._plan))
         self._go_on()
-        engine = build_engine(
-            self._plan.suite.spec.policy,
-            self._plan.model,
-            base,
-            work=self._folder.path / "engine",
-            log_folder=self._folder.path,
-        )
-        async with AsyncExitStack() as stack:
-            stack.push_async_callback(engine.close)
-            await engine.start()
-            playground = Playground(engine.model)
-            stack.push_async_callback(playground.close)
-            watchdog = stack.enter_context(Watchdog(self._plan.train.stall_s, logger.warning))
-            workshop = Workshop(
-                self._plan,
-                self._folder,
-                self._watch,
-                watchdog,
-                self._arithmetic,
-                policy,
-                engine,
-                playground,
-            )
+        async with open_workshop(
+            self._plan, self._folder, self._watch, self._arithmetic, policy, base
+        ) as workshop:
             await self._stages(workshop, newest)
 
     def _weights_to_load(self, newest: Checkpoint | None) -> Path:
@@ -179,8 +157,13 @@ class Trainer:
 
     async def _before_rl(self, workshop: Workshop) -> None:
         """Evaluate the policy as it came, imitate, and evaluate what came of it."""
-        for name in (EVALUATIONS, DEMONSTRATIONS):  # of a start that did not come to a checkpoint
+        for name in (
+            PREFLIGHT,
+            EVALUATIONS,
+            DEMONSTRATIONS,
+        ):  # of a start that did not come to a checkpoint
             (self._folder.path / name).unlink(missing_ok=True)
+        await self._preflight(workshop)
         await attempt_held_out(workshop, "base", 0)
         self._go_on()
         if self._plan.train.sft is not None:
@@ -190,6 +173,22 @@ class Trainer:
         if self._plan.train.loss.kl != "none":
             reference = self._folder.path / REFERENCE
             await self._arithmetic.run(lambda: workshop.policy.save(reference))
+
+    async def _preflight(self, workshop: Workshop) -> None:
+        if not self._plan.train.preflight:
+            return
+        findings = await preflight(workshop)
+        self._watch.preflight(findings)
+        for finding in findings:
+            level = logging.INFO if finding.verdict is Verdict.OK else logging.WARNING
+            logger.log(level, "preflight: %s", finding)
+        problems = [str(f) for f in findings if f.verdict is Verdict.PROBLEM]
+        if problems:
+            raise PreflightError(
+                "training cannot work as it is set up (train.preflight: 0 begins all the same):\n"
+                + "\n".join(f"- {problem}" for problem in problems)
+            )
+        self._go_on()
 
     async def _imitate(self, workshop: Workshop, sft: SftSpec) -> None:
         batch = await warm_start(workshop, sft)

@@ -32,7 +32,7 @@ async def warm_start(workshop: Workshop, sft: SftSpec) -> Batch:
     if sft.source == "run":
         episodes = list(read_episodes(Path(sft.run or "")))
     elif sft.source == "expert":
-        episodes = await _expert_episodes(workshop, tasks)
+        episodes = await expert_episodes(workshop, tasks)
     else:
         rollout = await workshop.playground.rollout(workshop.spec)
         episodes = _best(await _play(workshop, rollout, tasks, sft.attempts), sft.best)
@@ -50,21 +50,34 @@ async def warm_start(workshop: Workshop, sft: SftSpec) -> Batch:
 
 async def demonstrate(workshop: Workshop) -> dict[str, Batch]:
     """Return by task id how an expert solves the tasks of RL; those it cannot are missing."""
-    episodes = await _expert_episodes(workshop, workshop.plan.tasks)
+    episodes = await expert_episodes(workshop, workshop.plan.tasks)
     solved = [e for e in episodes if e.outcome.get("success", 0.0) >= 1.0]
     return {e.task_id: make_batch(workshop.spec.reward, [[e]]) for e in solved}
 
 
-async def _expert_episodes(workshop: Workshop, tasks: Sequence[Task]) -> list[Episode]:
+async def expert_episodes(
+    workshop: Workshop, tasks: Sequence[Task], file: str = DEMONSTRATIONS
+) -> list[Episode]:
+    """Return how an expert that speaks as the agent must attempts some tasks.
+
+    Args:
+        workshop: where it plays.
+        tasks: each is attempted once.
+        file: of the run folder, which gets the episodes.
+    """
     model = workshop.engine.model
     assert isinstance(model.tokenizer, HFChatTokenizer)
     agent = DemonstrationAgent(workshop.spec.agent, model.tokenizer, model.context_window)
     rollout = await workshop.playground.rollout_of(workshop.spec, agent)
-    return await _play(workshop, rollout, tasks, 1)
+    return await _play(workshop, rollout, tasks, 1, file)
 
 
 async def _play(
-    workshop: Workshop, rollout: Rollout, tasks: Sequence[Task], attempts: int
+    workshop: Workshop,
+    rollout: Rollout,
+    tasks: Sequence[Task],
+    attempts: int,
+    file: str = DEMONSTRATIONS,
 ) -> list[Episode]:
     rollouts = workshop.spec.rollouts.model_copy(update={"attempts": attempts})
     jobs = plan_jobs(tasks, rollouts)
@@ -73,7 +86,7 @@ async def _play(
     def take(episode: Episode) -> None:
         if episode.status is Status.CANCELLED:
             raise asyncio.CancelledError
-        workshop.folder.append(episode, DEMONSTRATIONS)
+        workshop.folder.append(episode, file)
         episodes.append(episode)
 
     async with workshop.phase("collecting episodes to imitate", rollout, lambda: len(jobs)):

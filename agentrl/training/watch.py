@@ -1,9 +1,10 @@
 """Who sees a training while it goes on."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from agentrl.runs.training import Evaluation
+from agentrl.training.preflight.finding import Finding
 
 
 class TrainingWatch(Protocol):
@@ -14,6 +15,9 @@ class TrainingWatch(Protocol):
 
     def episode(self, running: int, done: int, planned: int) -> None:
         """Some episodes of the phase ended."""
+
+    def preflight(self, findings: Sequence[Finding]) -> None:
+        """A few episodes were looked at before training begins."""
 
     def step(self, step: int, metrics: Mapping[str, float]) -> None:
         """A step of RL is done."""
@@ -32,6 +36,9 @@ class NoWatch:
         pass
 
     def episode(self, running: int, done: int, planned: int) -> None:
+        pass
+
+    def preflight(self, findings: Sequence[Finding]) -> None:
         pass
 
     def step(self, step: int, metrics: Mapping[str, float]) -> None:

@@ -4,13 +4,14 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol, TypeVar
 
 from agentrl.runs.folder import RunFolder
 from agentrl.suite.spec import SuiteSpec
-from agentrl.training.engines import Engine
+from agentrl.training.engines import Engine, build_engine
 from agentrl.training.plan import Plan
 from agentrl.training.playground import Playground
 from agentrl.training.policy import Policy
@@ -108,3 +109,43 @@ class Workshop:
                 self.watchdog.beat(f"{counts.running} episodes under way, {counts.done} done")
             self.watch.episode(counts.running, counts.done, planned())
             await asyncio.sleep(_TICK_S)
+
+
+@asynccontextmanager
+async def open_workshop(
+    plan: Plan,
+    folder: RunFolder,
+    watch: TrainingWatch,
+    arithmetic: Arithmetic,
+    policy: Policy,
+    checkpoint: Path,
+) -> AsyncIterator[Workshop]:
+    """Start the engine and all else that a training works with; close it again at the end.
+
+    Args:
+        plan: what is trained.
+        folder: of the run.
+        watch: who watches.
+        arithmetic: where the policy was loaded.
+        policy: with its first weights.
+        checkpoint: the folder they are from.
+
+    Raises:
+        UsageError: the engine cannot take the policy's weights.
+        ServiceDownError: its server does not come up.
+    """
+    engine = build_engine(
+        plan.suite.spec.policy,
+        plan.model,
+        checkpoint,
+        work=folder.path / "engine",
+        log_folder=folder.path,
+    )
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(engine.close)
+        watch.phase("starting the engine")
+        await engine.start()
+        playground = Playground(engine.model)
+        stack.push_async_callback(playground.close)
+        watchdog = stack.enter_context(Watchdog(plan.train.stall_s, logger.warning))
+        yield Workshop(plan, folder, watch, watchdog, arithmetic, policy, engine, playground)

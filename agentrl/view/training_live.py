@@ -1,7 +1,7 @@
 """The progress of a training while it goes on. Everything goes to stderr."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 
 from rich.console import Console
@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from agentrl.runs.training import Evaluation
+from agentrl.training.preflight.finding import Finding, Verdict
 from agentrl.view.numbers import count, duration, rate
 
 _SHOWN = (
@@ -89,6 +90,13 @@ class TrainingLive:
         """Some episodes of the phase ended."""
         self._detail = f"{done}/{planned} episodes, {running} running"
         self._now_and_then()
+
+    def preflight(self, findings: Sequence[Finding]) -> None:
+        """A few episodes were looked at before training begins."""
+        bad = [finding for finding in findings if finding.verdict is not Verdict.OK]
+        self._say(f"preflight: {len(findings) - len(bad)} of {len(findings)} checks passed")
+        for finding in bad:
+            self._say(f"  {finding.verdict}: {finding}")
 
     def sft(self, update: int, of: int, metrics: Mapping[str, float]) -> None:
         """An update of supervised training is done."""

@@ -1,0 +1,1 @@
+"""What is looked at before training begins, so that nothing is found out hours later."""
