@@ -1,5 +1,6 @@
 """``agentrl doctor``: what is installed here, and what each suite lacks."""
 
+import asyncio
 import os
 import platform
 import shutil
@@ -51,7 +52,8 @@ def doctor(
 ) -> None:
     """Say what is installed and what each suite lacks.
 
-    Exits with 2 when a suite that was named cannot run here.
+    A suite that is named and trains is also tried: a few episodes show whether training can work.
+    Exits with 2 when a suite that was named cannot run, or cannot train, here.
     """
     console = Console()
     console.print(
@@ -62,7 +64,11 @@ def doctor(
     lacks = {path: list(_lacks(path)) for path in found}
     if found:
         console.print(_suites(lacks))
-    raise typer.Exit(EXIT_BAD_INPUT if suites and any(lacks.values()) else 0)
+    sound = not any(lacks.values())
+    for path in suites or ():
+        if not lacks[path]:
+            sound = _can_train(path, console) and sound
+    raise typer.Exit(0 if sound or not suites else EXIT_BAD_INPUT)
 
 
 def _machine() -> str:
@@ -99,6 +105,24 @@ def _suites(lacks: dict[Path, list[str]]) -> Table:
     return table
 
 
+def _can_train(path: Path, console: Console) -> bool:
+    """Try whether training would work; true where the suite does not train."""
+    from agentrl.suite import load_suite
+
+    suite = load_suite(path)
+    if suite.spec.train is None:
+        return True
+    from agentrl.training.plan import check_training
+    from agentrl.training.preflight.alone import preflight_alone
+    from agentrl.view.preflight_table import preflight_table
+    from agentrl.view.training_live import TrainingLive
+
+    with TrainingLive(0) as live:
+        findings = asyncio.run(preflight_alone(check_training(suite), live))
+    console.print(preflight_table(path, findings))
+    return all(finding.verdict != "problem" for finding in findings)
+
+
 def _lacks(path: Path) -> Iterator[str]:
     """Yield what keeps a suite from running here."""
     from agentrl.models.check import check_model
@@ -112,8 +136,13 @@ def _lacks(path: Path) -> Iterator[str]:
         return
     try:
         check_suite(suite)
+        if suite.spec.train is not None:
+            from agentrl.training.plan import check_training
+
+            check_training(suite)
     except UsageError as exc:
         yield str(exc)
+        return
     if suite.spec.agent.kind == "llm" and suite.spec.agent.model is not None:
         try:
             check_model(suite.spec.agent.model)

@@ -245,6 +245,12 @@ class TrainSpec(Section):
     seed: int = 0
     """Decides the order of tasks and of episodes in an update."""
 
+    @property
+    def imitates(self) -> bool:
+        """Whether expert episodes are imitated beside RL, now or once a schedule says so."""
+        scheduled = "train.loss.imitation.coefficient" in self.schedules
+        return scheduled or self.loss.imitation.coefficient > 0
+
     @model_validator(mode="before")
     @classmethod
     def _switches(cls, data: Any) -> Any:
@@ -259,5 +265,10 @@ class TrainSpec(Section):
             raise ValueError(
                 f"baseline '{self.advantage.baseline}' compares the episodes of a task: "
                 f"'group_size' must be at least 2"
+            )
+        if self.advantage.baseline == "value" and self.sampler.equal_rewards == "global":
+            raise ValueError(
+                "sampler.equal_rewards 'global' compares groups, and a critic's advantages "
+                "(baseline 'value') have none: use 'keep'"
             )
         return self

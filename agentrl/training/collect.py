@@ -13,6 +13,7 @@ from agentrl.suite.spec import SuiteSpec
 from agentrl.task import Task
 from agentrl.training.playground import Playground
 from agentrl.training.tasks import GroupResult, build_growth
+from agentrl.training.tasks.growth import Growth
 
 Emit = Callable[[Episode], None]
 T = TypeVar("T")
@@ -93,18 +94,23 @@ class Collector:
             RunStopped: the disk or a service gave out.
         """
         assert spec.train is not None
-        growth = build_growth(spec.train)
-        rollout = await self._playground.rollout(spec)
         greedy = None
         if spec.train.advantage.baseline == "greedy":
             greedy = await self._greedy_reward(name, task, spec)
+        async with self._playground.rollout(spec) as rollout:
+            episodes = await self._grown(rollout, name, task, build_growth(spec.train))
+        return Group(name, task, tuple(episodes), greedy)
+
+    async def _grown(
+        self, rollout: Rollout, name: str, task: Task, growth: Growth
+    ) -> list[Episode]:
         episodes: list[Episode] = []
         rounds = 0
         while True:
             rewards = [episode.reward for episode in episodes if episode.status.scored]
             more = growth.more(rewards, rounds)
             if more == 0:
-                return Group(name, task, tuple(episodes), greedy)
+                return episodes
             rounds += 1
             numbers = range(len(episodes), len(episodes) + more)
             self.planned += more
@@ -112,8 +118,7 @@ class Collector:
             episodes += await together([self._play(rollout, job) for job in jobs])
 
     async def _greedy_reward(self, name: str, task: Task, spec: SuiteSpec) -> float | None:
-        rollout = await self._playground.rollout(spec, temperature=0.0)
-        async with self._slots:
+        async with self._playground.rollout(spec, temperature=0.0) as rollout, self._slots:
             episode = await rollout.play(self._job(name, task, "greedy", 0))
         if episode.status is Status.CANCELLED:
             raise asyncio.CancelledError

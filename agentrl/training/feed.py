@@ -155,11 +155,12 @@ class AheadFeed:
         groups: list[Group] = []
         refilled, rounds = 0, _refills(train)
         wanted = train.tasks_per_step
-        while wanted:
+        while wanted > 0:
             self._begin(step, wanted, spec)
             taken = await self._take(step, wanted)
             groups += taken
-            wanted = train.tasks_per_step - sum(is_useful(group, train) for group in groups)
+            useful = sum(is_useful(group, train) for group in groups)
+            wanted = max(0, train.tasks_per_step - useful)
             if rounds == 0:
                 break
             rounds -= 1

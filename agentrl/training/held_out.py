@@ -31,7 +31,6 @@ async def attempt_held_out(workshop: Workshop, stage: Stage, step: int) -> Evalu
         replace(job, key=f"{stage}-{step}/{job.key}")
         for job in plan_jobs(workshop.plan.held_out, rollouts)
     ]
-    rollout = await workshop.playground.rollout(spec, temperature=section.temperature)
     episodes: list[Episode] = []
 
     def take(episode: Episode) -> None:
@@ -41,7 +40,10 @@ async def attempt_held_out(workshop: Workshop, stage: Stage, step: int) -> Evalu
         episodes.append(episode)
 
     name = f"attempting {len(workshop.plan.held_out)} held-out tasks ({_LABELS[stage]})"
-    async with workshop.phase(name, rollout, lambda: len(jobs)):
+    async with (
+        workshop.playground.rollout(spec, temperature=section.temperature) as rollout,
+        workshop.phase(name, rollout, lambda: len(jobs)),
+    ):
         await rollout.run(jobs, take)
     evaluation = evaluate(episodes, stage, step)
     line = {"step": step, "phase": "evaluation", "stage": stage, **evaluation.metrics}

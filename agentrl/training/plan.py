@@ -12,6 +12,7 @@ from agentrl.suite import Suite
 from agentrl.suite.model import TransformersSpec, VllmSpec
 from agentrl.suite.tasks import TasksSpec
 from agentrl.suite.train import TrainSpec
+from agentrl.suite.unused import unused_keys
 from agentrl.task import Task
 from agentrl.training.schedules import Schedules
 
@@ -74,6 +75,10 @@ def check_training(suite: Suite) -> Plan:
             ("rollouts", "workers"),
             "training plays its episodes in one process: leave it at 1 and raise "
             "rollouts.concurrency",
+        )
+    for unused in unused_keys(spec):
+        raise suite.error(
+            unused.key, f"it would have no effect: it needs {unused.needs}; remove it"
         )
     _check_parts(suite, spec.agent.model)
     plan = Plan(

@@ -1,5 +1,10 @@
 """Where the policy plays: the suite's environments, with whatever weights the engine has."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
 from agentrl.agents.base import Agent
 from agentrl.agents.llm import LLMAgent
 from agentrl.models.base import Model
@@ -7,7 +12,16 @@ from agentrl.rollout.local import LocalPlayer
 from agentrl.rollout.rollout import Rollout
 from agentrl.suite.spec import SuiteSpec
 
-_MOST_PLAYERS = 4
+_MOST_PLACES = 4
+
+
+@dataclass(slots=True)
+class _Place:
+    """A player and who uses it."""
+
+    player: LocalPlayer
+    rollout: Rollout
+    users: int = 0
 
 
 class Playground:
@@ -19,11 +33,14 @@ class Playground:
             model: started, and closed by somebody else.
         """
         self._model = model
-        self._players: dict[str, LocalPlayer] = {}
-        self._rollouts: dict[str, Rollout] = {}
+        self._places: dict[str, _Place] = {}
+        self._building = asyncio.Lock()
 
-    async def rollout(self, spec: SuiteSpec, *, temperature: float | None = None) -> Rollout:
-        """Return what plays by the rules of ``spec``.
+    @asynccontextmanager
+    async def rollout(
+        self, spec: SuiteSpec, *, temperature: float | None = None
+    ) -> AsyncIterator[Rollout]:
+        """Lend what plays by the rules of ``spec``.
 
         Args:
             spec: environment, agent, reward and limits as they are now.
@@ -31,36 +48,44 @@ class Playground:
         """
         if temperature is not None:
             spec = with_temperature(spec, temperature)
-        return await self.rollout_of(spec, LLMAgent(self._model, spec.agent))
+        async with self.rollout_of(spec, LLMAgent(self._model, spec.agent)) as rollout:
+            yield rollout
 
-    async def rollout_of(self, spec: SuiteSpec, agent: Agent) -> Rollout:
-        """Return what plays with another agent."""
+    @asynccontextmanager
+    async def rollout_of(self, spec: SuiteSpec, agent: Agent) -> AsyncIterator[Rollout]:
+        """Lend what plays with another agent."""
         key = agent.name + spec.model_dump_json(
             include={"env", "agent", "reward", "limits", "rollouts"}
         )
-        if key not in self._players:
-            await self._close_idle()
-            player = LocalPlayer(spec, agent)
-            await player.start()
-            self._players[key] = player
-            self._rollouts[key] = Rollout(
-                player, concurrency=spec.rollouts.concurrency, retries=spec.rollouts.retries
-            )
-        return self._rollouts[key]
+        async with self._building:
+            if key not in self._places:
+                await self._close_idle()
+                self._places[key] = await _place(spec, agent)
+            place = self._places[key]
+            place.users += 1
+        try:
+            yield place.rollout
+        finally:
+            place.users -= 1
 
     async def _close_idle(self) -> None:
         """Close players whose rules are past: a schedule may change them with every step."""
-        idle = [key for key, player in self._players.items() if not player.playing]
-        for key in idle[: max(0, len(self._players) - _MOST_PLAYERS)]:
-            del self._rollouts[key]
-            await self._players.pop(key).close()
+        idle = [key for key, place in self._places.items() if not place.users]
+        for key in idle[: max(0, len(self._places) - _MOST_PLACES + 1)]:
+            await self._places.pop(key).player.close()
 
     async def close(self) -> None:
         """Close every player; the model goes on."""
-        for player in self._players.values():
-            await player.close()
-        self._players.clear()
-        self._rollouts.clear()
+        for place in self._places.values():
+            await place.player.close()
+        self._places.clear()
+
+
+async def _place(spec: SuiteSpec, agent: Agent) -> _Place:
+    player = LocalPlayer(spec, agent)
+    await player.start()
+    rollout = Rollout(player, concurrency=spec.rollouts.concurrency, retries=spec.rollouts.retries)
+    return _Place(player, rollout)
 
 
 def with_temperature(spec: SuiteSpec, temperature: float) -> SuiteSpec:

@@ -125,7 +125,7 @@ class Trainer:
             await self._before_rl(workshop)
         train = self._plan.train
         demonstrations = None
-        if train.loss.imitation.coefficient:
+        if train.imitates:
             demonstrations = await demonstrate(workshop)
         tracker = build_trackers(
             train.trackers,

@@ -34,8 +34,9 @@ async def warm_start(workshop: Workshop, sft: SftSpec) -> Batch:
     elif sft.source == "expert":
         episodes = await expert_episodes(workshop, tasks)
     else:
-        rollout = await workshop.playground.rollout(workshop.spec)
-        episodes = _best(await _play(workshop, rollout, tasks, sft.attempts), sft.best)
+        async with workshop.playground.rollout(workshop.spec) as rollout:
+            attempts = await _play(workshop, rollout, tasks, sft.attempts)
+        episodes = _best(attempts, sft.best)
     good = [episode for episode in episodes if _is_good(episode, sft)]
     batch = make_batch(workshop.spec.reward, _by_group(good))
     if not batch.trajectories:
@@ -68,8 +69,8 @@ async def expert_episodes(
     model = workshop.engine.model
     assert isinstance(model.tokenizer, HFChatTokenizer)
     agent = DemonstrationAgent(workshop.spec.agent, model.tokenizer, model.context_window)
-    rollout = await workshop.playground.rollout_of(workshop.spec, agent)
-    return await _play(workshop, rollout, tasks, 1, file)
+    async with workshop.playground.rollout_of(workshop.spec, agent) as rollout:
+        return await _play(workshop, rollout, tasks, 1, file)
 
 
 async def _play(

@@ -24,8 +24,9 @@ async def preflight_alone(plan: Plan, watch: TrainingWatch) -> list[Finding]:
         base = first_checkpoint(plan)
         policy = await arithmetic.run(lambda: load_policy(base, plan))
         with tempfile.TemporaryDirectory(prefix="agentrl-doctor-") as made:
-            folder = RunFolder.create(Path(made) / "run", plan.suite.resolved())
-            async with open_workshop(plan, folder, watch, arithmetic, policy, base) as workshop:
-                return await preflight(workshop)
+            path = Path(made) / "run"
+            with RunFolder.create(path, plan.suite.resolved()) as folder:
+                async with open_workshop(plan, folder, watch, arithmetic, policy, base) as shop:
+                    return await preflight(shop)
     finally:
         arithmetic.close()
