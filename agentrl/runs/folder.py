@@ -11,8 +11,9 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from io import FileIO
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import IO, Any, BinaryIO, TypeVar
 
 from agentrl.codec import dump_episode, read_lines
 from agentrl.episode import Episode
@@ -103,12 +104,7 @@ class RunFolder:
     def append_metrics(self, metrics: dict[str, Any]) -> None:
         """Write one line of measurements to ``metrics.jsonl``, with the time."""
         line = json.dumps({"time": round(time.time(), 3), **metrics}, allow_nan=False) + "\n"
-
-        def write() -> None:
-            with (self.path / METRICS).open("a", encoding="utf-8") as file:
-                file.write(line)
-
-        _guarded(self.path, write)
+        _guarded(self.path, lambda: self._append_line(line.encode(), METRICS))
 
     def write(self, name: str, text: str) -> None:
         """Write a whole file of the folder; a reader sees the old one or the new one."""
@@ -156,7 +152,7 @@ class RunFolder:
 
     def _append_line(self, line: bytes, name: str) -> None:
         if name not in self._files:
-            self._files[name] = (self.path / name).open("ab", buffering=0)
+            self._files[name] = _open_behind_whole_lines(self.path / name)
         file = self._files[name]
         size = file.seek(0, os.SEEK_END)
         try:
@@ -179,6 +175,22 @@ class RunFolder:
         kept.replace(path)
         if (self.path / SUPERSEDED).stat().st_size == 0:
             (self.path / SUPERSEDED).unlink()
+
+
+def _open_behind_whole_lines(path: Path) -> FileIO:
+    """Open a file to append to it; a torn last line, left by a killed process, goes."""
+    with path.open("a+b") as file:
+        end = size = file.seek(0, os.SEEK_END)
+        while end and _byte(file, end - 1) != b"\n":
+            end -= 1
+        if end < size:
+            file.truncate(end)
+    return path.open("ab", buffering=0)
+
+
+def _byte(file: BinaryIO, place: int) -> bytes:
+    file.seek(place)
+    return file.read(1)
 
 
 def read_episodes(path: Path) -> Iterator[Episode]:

@@ -122,8 +122,8 @@ def evaluate(episodes: Iterable[Episode], stage: Stage, step: int) -> Evaluation
 def read_metrics(path: Path) -> list[dict[str, Any]]:
     """Return the lines of a training's ``metrics.jsonl``.
 
-    A step or an evaluation that a resumed training did again counts as it came out last. A torn
-    last line, left by a killed process, is passed over.
+    What a resumed training did again, steps after its checkpoint and their evaluations, counts as
+    it came out last. A torn last line, left by a killed process, is passed over.
 
     Raises:
         RecordError: another line is no JSON.
@@ -139,10 +139,17 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
             if number == len(raw) and not text.endswith("\n"):
                 break
             raise RecordError(f"{path}:{number}: no JSON: {exc}") from None
+        if line.get("phase") == "rl":
+            lines = {key: old for key, old in lines.items() if not _is_undone(old, line["step"])}
         key = (line.get("phase"), line.get("stage"), line.get("step"), line.get("update"))
         lines.pop(key, None)
         lines[key] = line
     return list(lines.values())
+
+
+def _is_undone(line: Mapping[str, Any], step: int) -> bool:
+    """Whether a line is of a future that a resumed training, at ``step`` now, never had."""
+    return line.get("phase") in ("rl", "evaluation") and int(line.get("step", 0)) >= step
 
 
 def read_evaluations(path: Path, metrics: Sequence[Mapping[str, Any]]) -> list[Evaluation]:

@@ -21,6 +21,8 @@ class AdvantageSpec(Section):
     credit: Literal["episode", "turn", "token"] = "episode"
     """What shares a number: all tokens of an episode, all of a turn (by the rewards from that
     turn on), or none (generalised advantage estimation over tokens)."""
+    centre: float = 0.0
+    """With baseline ``none``: the reward of an episode that counts as neither good nor bad."""
     gamma: float = Field(1.0, gt=0, le=1)
     """Discount from one turn (``turn``) or token (``token``) to the next."""
     lam: float = Field(1.0, ge=0, le=1)
@@ -46,6 +48,8 @@ class AdvantageSpec(Section):
             raise ValueError(
                 "baseline 'value' has no group to compare in: scale 'none' or 'batch_std'"
             )
+        if self.centre and (self.baseline, self.credit) != ("none", "episode"):
+            raise ValueError("'centre' needs baseline 'none' and credit 'episode'")
         if self.credit == "episode" and self.gamma != 1:
             raise ValueError(
                 "'gamma' discounts from turn to turn: it needs credit 'turn' or 'token'"

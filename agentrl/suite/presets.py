@@ -7,6 +7,8 @@ Switches = dict[str, Any]
 """What a preset says of the ``train`` section."""
 
 _CLIPPED: Switches = {"ratio": "token", "clip_low": 0.2, "clip_high": 0.2}
+_SIGNED: Switches = {"advantage": {"centre": 0.5}, "sampler": {"equal_rewards": "keep"}}
+"""No baseline, and a success is as much above the centre as a failure is below."""
 
 
 def reinforce() -> Switches:
@@ -15,7 +17,10 @@ def reinforce() -> Switches:
 
 
 def grpo() -> Switches:
-    """GRPO (arXiv 2402.03300): against the group's mean, in its standard deviations."""
+    """GRPO (arXiv 2402.03300): against the group's mean, in its standard deviations.
+
+    Without the paper's KL term, as most have it today; ``loss.kl`` adds it.
+    """
     return {
         "advantage": {"baseline": "group_mean", "scale": "group_std"},
         "loss": {**_CLIPPED, "aggregate": "sequence_mean"},
@@ -115,25 +120,19 @@ def dapo() -> Switches:
 def topr() -> Switches:
     """TOPR (arXiv 2503.14286): positives unweighted, negatives by their ratio cut to [0, 1].
 
-    Its rewards are +1 and -1 without a baseline: say so in the suite's ``reward``.
+    The paper's rewards are +1 and -1; ``advantage.centre`` makes such of successes 1 and 0.
     """
-    return {"loss": {"ratio": "taper"}, "sampler": {"equal_rewards": "keep"}}
+    return {**_SIGNED, "loss": {"ratio": "taper"}}
 
 
 def nsr() -> Switches:
     """Negative sample reinforcement (arXiv 2506.01347): learn from failures alone."""
-    return {
-        "advantage": {"baseline": "group_mean"},
-        "loss": {**_CLIPPED, "positive_weight": 0.0},
-    }
+    return {**_SIGNED, "loss": {**_CLIPPED, "positive_weight": 0.0}}
 
 
 def w_reinforce() -> Switches:
     """Weighted REINFORCE (arXiv 2506.01347): failures count ten times as much as successes."""
-    return {
-        "advantage": {"baseline": "group_mean"},
-        "loss": {**_CLIPPED, "positive_weight": 0.1},
-    }
+    return {**_SIGNED, "loss": {**_CLIPPED, "positive_weight": 0.1}}
 
 
 def copo() -> Switches:
@@ -189,7 +188,8 @@ def merged(train: Mapping[str, Any]) -> dict[str, Any]:
     What a resolved suite says is complete, so merging it again changes nothing. An unknown preset
     is left for the section to complain about.
     """
-    preset = PRESETS.get(train.get("algorithm", "grpo"))
+    name = train.get("algorithm", "grpo")
+    preset = PRESETS.get(name) if isinstance(name, str) else None
     return _under(preset() if preset else {}, train)
 
 

@@ -57,11 +57,9 @@ What some of them ask for besides:
 - `remax` plays one more episode of each group, at temperature 0; it is not trained on.
 - `ahpo` and `concurrent_il` play the environment's known solution of every task before the first
   step; an environment without one cannot be used with them.
-- `topr` needs rewards below 0. The environments here report a success from 0 to 1, and with those
-  alone nothing is ever negative: `topr` is then REINFORCE. Weigh a result that says a failure
-  (`lost` of TextWorld) below 0, or give it a baseline.
-- `nsr` and `w_reinforce` compare within the group, where the paper has rewards of +1 and -1 and no
-  baseline. So a group that only failed teaches nothing here.
+- `topr`, `nsr` and `w_reinforce` tell good episodes from bad ones without a baseline: by
+  `advantage.centre`, 0.5, which lies between a failure's reward and a success's. Where
+  `reward.terms` give other sums, set it between them.
 - All that compare within a group need a `group_size` of at least 2.
 
 Which advantages are biased, and by how much: [advantages.md](advantages.md). What

@@ -1,13 +1,16 @@
 """The ``policy`` and ``train`` sections of a suite: what is trained, on what, and how."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
+from agentrl.errors import nearest
 from agentrl.suite.algorithm import AdvantageSpec, LossSpec
 from agentrl.suite.presets import PRESETS, merged
 from agentrl.suite.section import Section
 from agentrl.suite.tasks import TasksSpec
+
+Beta = Annotated[float, Field(ge=0, lt=1)]
 
 
 class LoraSpec(Section):
@@ -50,7 +53,7 @@ class OptimiserSpec(Section):
     """How it falls over ``train.steps`` after the warm-up."""
     warmup_steps: NonNegativeInt = 0
     """Steps over which it rises from 0."""
-    betas: tuple[float, float] = (0.9, 0.999)
+    betas: tuple[Beta, Beta] = (0.9, 0.999)
     weight_decay: float = Field(0.0, ge=0)
     max_grad_norm: PositiveFloat = 1.0
     """Longer gradients are shortened to this."""
@@ -174,6 +177,8 @@ class SftSpec(Section):
     def _run_where_needed(self) -> "SftSpec":
         if (self.source == "run") != (self.run is not None):
             raise ValueError("give 'run' with source 'run', and only there")
+        if self.source == "best_of_n" and self.best > self.attempts:
+            raise ValueError(f"'best' is {self.best} of {self.attempts} 'attempts'")
         return self
 
 
@@ -260,7 +265,10 @@ class TrainSpec(Section):
     @model_validator(mode="after")
     def _possible(self) -> "TrainSpec":
         if self.algorithm not in PRESETS:
-            raise ValueError(f"unknown algorithm; known: {', '.join(PRESETS)}")
+            raise ValueError(
+                f"unknown algorithm {self.algorithm!r}{nearest(self.algorithm, PRESETS)}; known: "
+                f"{', '.join(PRESETS)}"
+            )
         if self.advantage.needs_group and self.group_size < 2:
             raise ValueError(
                 f"baseline '{self.advantage.baseline}' compares the episodes of a task: "

@@ -95,7 +95,7 @@ def _by_value(
         earned.index_add_(0, link_of, -costs[tokens])
         own, target = gae(earned, values[tokens][links], spec.gamma, spec.lam)
         advantages[tokens], returns[tokens] = own[link_of], target[link_of]
-    if spec.scale == "batch_std":
+    if spec.scale == "batch_std" and table.size > 1:
         advantages = (advantages - advantages.mean()) / (advantages.std() + 1e-6)
     return Credit(advantages, returns)
 

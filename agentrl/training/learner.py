@@ -98,14 +98,13 @@ class Learner:
         own = Metrics()
         known = self._survey(lesson, spec, metrics)
         self._moved = False
-        order = random.Random(f"{spec.seed} {step}")
-        for episodes in _minibatches(known.table, spec, order):
-            if step > spec.critic.warmup_steps or self._critic_optimiser is None:
-                self._update(known, episodes, lesson.demonstrations, spec, step, metrics, own)
-        if self._copied is not None:
-            for _ in range(spec.critic.epochs):
-                for episodes in _minibatches(known.table, spec, order):
-                    self._update_critic(known, episodes, spec, step, metrics)
+        try:
+            self._update_all(known, lesson.demonstrations, spec, step, metrics, own)
+        except DivergedError:
+            self._optimiser.clear()
+            if self._critic_optimiser is not None:
+                self._critic_optimiser.clear()
+            raise
         for other in self._ranks.merged(own):
             metrics.merge(other)
 
@@ -163,6 +162,23 @@ class Learner:
         _note(metrics, table, earned, values)
         kept = reference if spec.loss.kl == "loss" else None
         return _Known(table, old, earned, weights, kept, values)
+
+    def _update_all(
+        self,
+        known: _Known,
+        demonstrations: Batch | None,
+        spec: TrainSpec,
+        step: int,
+        metrics: Metrics,
+        own: Metrics,
+    ) -> None:
+        order = random.Random(f"{spec.seed} {step}")
+        for episodes in _minibatches(known.table, spec, spec.epochs, order):
+            if step > spec.critic.warmup_steps or self._critic_optimiser is None:
+                self._update(known, episodes, demonstrations, spec, step, metrics, own)
+        if self._copied is not None:
+            for episodes in _minibatches(known.table, spec, spec.critic.epochs, order):
+                self._update_critic(known, episodes, spec, step, metrics)
 
     @torch.no_grad()
     def _all(
@@ -289,11 +305,11 @@ class Learner:
 
 
 def _minibatches(
-    table: TokenTable, spec: TrainSpec, order: random.Random
+    table: TokenTable, spec: TrainSpec, epochs: int, order: random.Random
 ) -> Iterator[Sequence[int]]:
     """Yield the episodes of each update; each epoch has another order."""
     count = len(table.episode_ids)
-    for _ in range(spec.epochs):
+    for _ in range(epochs):
         shuffled = list(range(count))
         order.shuffle(shuffled)
         parts = min(spec.minibatches, count)

@@ -18,6 +18,7 @@ def note_episodes(metrics: Metrics, episodes: Sequence[Episode], version: int) -
     """
     for status, count in Counter(episode.status for episode in episodes).items():
         metrics.add(f"episodes/{status}", count)
+    terms = sorted({name for e in episodes for turn in e.turns for name in turn.terms})
     rewards = [episode.reward for episode in episodes if episode.status.scored]
     if rewards:
         metrics.add("reward/std", statistics.pstdev(rewards))
@@ -25,6 +26,9 @@ def note_episodes(metrics: Metrics, episodes: Sequence[Episode], version: int) -
     for episode in episodes:
         if episode.status.scored:
             _note_scored(metrics, episode)
+            for name in terms:
+                earned = sum(turn.terms.get(name, 0.0) for turn in episode.turns)
+                metrics.add(f"reward/term/{name}", earned)
         _note_tokens(metrics, episode, version)
 
 
@@ -36,8 +40,6 @@ def _note_scored(metrics: Metrics, episode: Episode) -> None:
     metrics.add("turns/max", len(episode.turns))
     metrics.add("reward/min", episode.reward)
     metrics.add("reward/max", episode.reward)
-    for name in dict.fromkeys(name for turn in episode.turns for name in turn.terms):
-        metrics.add(f"reward/term/{name}", sum(turn.terms.get(name, 0.0) for turn in episode.turns))
     for turn in episode.turns:
         metrics.add("format/failures", float(turn.signals.get("format_ok", 1.0) < 1.0))
 

@@ -47,7 +47,7 @@ class Optimiser:
         """
         norm = float(whole(torch.nn.utils.clip_grad_norm_(self._parameters, spec.max_grad_norm)))
         if not math.isfinite(norm):
-            self._adam.zero_grad()
+            self.clear()
             raise DivergedError(
                 f"the gradient's norm is {norm}; the weights are the last good ones. Lower "
                 f"train.optimiser.lr, or set a clip in train.loss, and continue from the last "
@@ -59,8 +59,12 @@ class Optimiser:
             group["lr"] = highest * scale * factor
         self.lr = self._adam.param_groups[0]["lr"]
         self._adam.step()
-        self._adam.zero_grad()
+        self.clear()
         return norm
+
+    def clear(self) -> None:
+        """Forget the gradients at hand."""
+        self._adam.zero_grad()
 
     def state(self) -> dict[str, Any]:
         """Return the moments; the same for any number of ranks, all of which must ask."""

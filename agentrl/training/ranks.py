@@ -16,8 +16,11 @@ from torch import Tensor, nn
 from torch.distributed.fsdp import fully_shard
 from torch.distributed.tensor import DTensor, distribute_tensor
 
+from agentrl.errors import UsageError
+
 T = TypeVar("T")
 
+_ADDRESS = ("RANK", "MASTER_ADDR", "MASTER_PORT")
 _PATIENCE = timedelta(days=7)  # the others wait while the first one plays episodes
 
 
@@ -85,16 +88,29 @@ class Ranks:
 
 
 def join_ranks() -> Ranks:
-    """Return this process among those that torchrun started; alone where it started none."""
-    count = int(os.environ.get("WORLD_SIZE", "1"))
-    if count == 1:
+    """Return this process among those that torchrun started; alone where it started none.
+
+    Raises:
+        UsageError: the environment says that there are several, and not how to reach them.
+    """
+    told = os.environ.get("WORLD_SIZE", "1")
+    if told == "1":
         return Ranks()
+    problem = None if told.isdecimal() else "expected a number"
+    missing = [name for name in _ADDRESS if name not in os.environ]
+    if problem is None and missing:
+        problem = f"and {', '.join(missing)} not set"
+    if problem is not None:
+        raise UsageError(
+            f"WORLD_SIZE is {told!r}, {problem}: start several processes with torchrun, or unset "
+            f"WORLD_SIZE to train in one"
+        )
     if torch.cuda.is_available():
         torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
         dist.init_process_group("nccl", timeout=_PATIENCE)
     else:
         dist.init_process_group("gloo", timeout=_PATIENCE)
-    return Ranks(dist.get_rank(), count)
+    return Ranks(dist.get_rank(), dist.get_world_size())
 
 
 def whole(value: Any) -> Any:

@@ -7,6 +7,7 @@ from pathlib import Path
 from agentrl.episode import Episode, Status
 from agentrl.errors import RecordError
 from agentrl.models.chat import HFChatTokenizer
+from agentrl.rewards.spec import annotate
 from agentrl.rollout.job import plan_jobs
 from agentrl.rollout.rollout import Rollout
 from agentrl.runs.folder import read_episodes
@@ -30,7 +31,8 @@ async def warm_start(workshop: Workshop, sft: SftSpec) -> Batch:
     """
     tasks = workshop.plan.sft or workshop.plan.tasks
     if sft.source == "run":
-        episodes = list(read_episodes(Path(sft.run or "")))
+        recorded = read_episodes(Path(sft.run or ""))
+        episodes = [annotate(workshop.spec.reward, episode) for episode in recorded]
     elif sft.source == "expert":
         episodes = await expert_episodes(workshop, tasks)
     else:

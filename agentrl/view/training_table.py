@@ -2,6 +2,7 @@
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from agentrl.runs.training import TrainingSummary
 from agentrl.view.numbers import count, duration, rate
@@ -12,7 +13,7 @@ _STAGES = {"base": "before training", "sft": "after imitation", "rl": "after RL"
 def print_training_summary(summary: TrainingSummary, console: Console) -> None:
     """Print the success before, between and after, and where the policy is."""
     table = Table(
-        "held-out tasks", title=f"{summary.run}: {summary.algorithm}", title_justify="left"
+        "held-out tasks", title=Text(f"{summary.run}: {summary.algorithm}"), title_justify="left"
     )
     for name in ("success \\[95%]", "turns", "tasks"):
         table.add_column(name, justify="right")
@@ -31,4 +32,4 @@ def print_training_summary(summary: TrainingSummary, console: Console) -> None:
     ]
     console.print(" · ".join(told))
     if summary.checkpoint:
-        console.print(f"policy: {summary.checkpoint}", soft_wrap=True)
+        console.print(Text(f"policy: {summary.checkpoint}"), soft_wrap=True)

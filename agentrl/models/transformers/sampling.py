@@ -38,6 +38,8 @@ def log_distribution(
         kept: for each row a token that ``top_k`` and ``top_p`` never drop, ``[rows]``: the one that
             other weights sampled.
     """
+    if len(logits) == 0:
+        return logits.float()
     scores = _only_allowed(logits.float(), allowed)
     temperatures = [1.0 if _greedy(s) else s.temperature for s in samplings]
     if any(t != 1.0 for t in temperatures):

@@ -9,9 +9,9 @@ Groups = Mapping[str, Sequence[str]]
 """Episode ids by group id."""
 
 
-def above_nothing(rows: Rows, groups: Groups) -> Rows:
-    """Return the scores themselves (REINFORCE)."""
-    return dict(rows)
+def above_constant(rows: Rows, centre: float) -> Rows:
+    """Return the scores less a number that is the same for all (REINFORCE)."""
+    return {name: tuple(score - centre for score in row) for name, row in rows.items()}
 
 
 def above_group_mean(rows: Rows, groups: Groups) -> Rows:
@@ -35,8 +35,7 @@ def above_the_others(rows: Rows, groups: Groups) -> Rows:
 def above_batch_mean(rows: Rows, groups: Groups) -> Rows:
     """Return the scores less the mean of all scores of the batch, over all of its turns."""
     scores = list(chain.from_iterable(rows.values()))
-    centre = mean(scores) if scores else 0.0
-    return {name: tuple(score - centre for score in row) for name, row in rows.items()}
+    return above_constant(rows, mean(scores) if scores else 0.0)
 
 
 def above_greedy(rows: Rows, groups: Groups, greedy: Mapping[str, float]) -> Rows:

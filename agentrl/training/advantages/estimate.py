@@ -7,9 +7,9 @@ from agentrl.suite.algorithm import AdvantageSpec
 from agentrl.training.advantages.baselines import (
     Groups,
     above_batch_mean,
+    above_constant,
     above_greedy,
     above_group_mean,
-    above_nothing,
     above_the_others,
 )
 from agentrl.training.advantages.scales import (
@@ -29,7 +29,6 @@ from agentrl.training.advantages.scores import (
 from agentrl.training.sample import Trajectory
 
 _BASELINES = {
-    "none": above_nothing,
     "group_mean": above_group_mean,
     "leave_one_out": above_the_others,
     "batch_mean": above_batch_mean,
@@ -87,7 +86,9 @@ def _estimated(
     lone = {names[0] for names in groups.values() if len(names) == 1} if spec.needs_group else set()
     if spec.scale == "beta":
         return without(over_beta_density(rows, groups), lone)
-    if spec.baseline == "greedy":
+    if spec.baseline == "none":
+        differences = above_constant(rows, spec.centre)
+    elif spec.baseline == "greedy":
         differences = above_greedy(rows, groups, check_greedy(groups, greedy))
     else:
         differences = _BASELINES[spec.baseline](rows, groups)

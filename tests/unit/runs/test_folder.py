@@ -120,6 +120,21 @@ def test_metrics_are_lines_with_a_time(folder: RunFolder) -> None:
     assert line["time"] > 0
 
 
+def test_a_torn_line_of_any_file_goes_before_more_is_appended(folder: RunFolder) -> None:
+    folder.append_metrics({"step": 1})
+    folder.append(named("a"), "evaluations.jsonl")
+    folder.close()
+    for name in ("metrics.jsonl", "evaluations.jsonl"):
+        with (folder.path / name).open("a") as file:
+            file.write('{"time": 1, "st')
+    with RunFolder.resume(folder.path) as resumed:
+        resumed.append_metrics({"step": 2})
+        resumed.append(named("b"), "evaluations.jsonl")
+    lines = (folder.path / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(line)["step"] for line in lines] == [1, 2]
+    assert ids(folder.path / "evaluations.jsonl") == ["a", "b"]
+
+
 def test_a_discarded_folder_is_gone(folder: RunFolder) -> None:
     assert folder.discard()
     assert not folder.path.exists()

@@ -310,3 +310,14 @@ def test_checkpoints_are_named_where_there_are_any(tmp_path: Path) -> None:
 
     assert told.checkpoint == str(tmp_path / "checkpoints" / "latest")
     assert told.best_checkpoint is None
+
+
+def test_steps_that_a_resumed_training_left_behind_count_nowhere(tmp_path: Path) -> None:
+    """Killed after step 4 with a checkpoint of step 2, resumed, and interrupted after step 3."""
+    first = [stepped(n, tokens_trained=10) for n in (1, 2, 3, 4)]
+    undone = evaluated("step", 4)
+    metrics = read_metrics(
+        write_metrics(tmp_path, [evaluated("base", 0), *first, undone, stepped(3)])
+    )
+    assert [line["step"] for line in metrics] == [0, 1, 2, 3]
+    assert "tokens/trained" not in metrics[-1]

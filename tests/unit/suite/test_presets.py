@@ -22,6 +22,7 @@ _DEFAULTS: dict[str, Any] = {
     "advantage.baseline": "none",
     "advantage.scale": "none",
     "advantage.credit": "episode",
+    "advantage.centre": 0.0,
     "advantage.gamma": 1.0,
     "loss.ratio": "none",
     "loss.clip_low": None,
@@ -39,6 +40,7 @@ _DEFAULTS: dict[str, Any] = {
 _CLIPPED = {"loss.ratio": "token", "loss.clip_low": 0.2, "loss.clip_high": 0.2}
 
 # Written from the papers, not from the presets. What is not named has the value of _DEFAULTS.
+_SIGNED: dict[str, Any] = {"advantage.centre": 0.5, "sampler.equal_rewards": "keep"}
 _PAPERS: dict[str, dict[str, Any]] = {
     # DeepSeekMath, eq. 3: (r - mean) / std in the group; 1/|o| within an output, 1/G over them.
     "grpo": _CLIPPED
@@ -82,10 +84,10 @@ _PAPERS: dict[str, dict[str, Any]] = {
     # ReMax: REINFORCE against the reward of the greedy rollout.
     "remax": {"advantage.baseline": "greedy", "sampler.equal_rewards": "keep"},
     # TOPR: positives unweighted, negatives by a ratio cut to [0, 1], no KL.
-    "topr": {"loss.ratio": "taper", "sampler.equal_rewards": "keep"},
+    "topr": _SIGNED | {"loss.ratio": "taper"},
     # Negative reinforcement: positives not at all, or at a tenth (W-REINFORCE).
-    "nsr": _CLIPPED | {"advantage.baseline": "group_mean", "loss.positive_weight": 0.0},
-    "w_reinforce": _CLIPPED | {"advantage.baseline": "group_mean", "loss.positive_weight": 0.1},
+    "nsr": _CLIPPED | _SIGNED | {"loss.positive_weight": 0.0},
+    "w_reinforce": _CLIPPED | _SIGNED | {"loss.positive_weight": 0.1},
     # COPO: a group of equal rewards is judged against the whole batch.
     "copo": _CLIPPED
     | {
@@ -194,7 +196,9 @@ def test_a_suite_that_names_no_algorithm_gets_grpo() -> None:
 
 
 def test_a_wrong_name_lists_the_known_ones() -> None:
-    with pytest.raises(ValidationError, match="unknown algorithm; known: ") as caught:
+    with pytest.raises(
+        ValidationError, match=r"unknown algorithm 'grop' .did you mean grpo.*known: "
+    ) as caught:
         section(algorithm="grop")
 
     [error] = caught.value.errors()
@@ -246,7 +250,10 @@ def test_only_presets_with_a_value_or_a_greedy_episode_can_do_with_one_episode_a
         else:
             with pytest.raises(ValidationError, match="'group_size' must be at least 2"):
                 section(algorithm=name, group_size=1)
-    assert alone == {"reinforce", "reinforce_pp", "remax", "ppo", "ppo_turn", "topr"}
+    assert alone == {
+        *("reinforce", "reinforce_pp", "remax", "ppo", "ppo_turn"),
+        *("topr", "nsr", "w_reinforce"),
+    }
 
 
 def test_the_presets_of_this_file_exist() -> None:

@@ -147,6 +147,10 @@ def test_a_key_that_is_not_known_is_met_with_the_one_that_was_meant(
             "ratio 'none' is not clipped: leave 'clip_low' and 'clip_high'",
         ),
         (
+            "algorithm: grpo, advantage: {centre: 0.5}",
+            "'centre' needs baseline 'none' and credit 'episode'",
+        ),
+        (
             "algorithm: topr, loss: {clip_high: 0.2}",
             "ratio 'taper' is not clipped: leave 'clip_low' and 'clip_high'",
         ),

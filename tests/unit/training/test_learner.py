@@ -176,11 +176,6 @@ def test_an_advantage_of_zero_changes_nothing(policy: Policy) -> None:
     assert seen["policy/grad_norm"] == 0.0
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=ValueError,
-    reason="a pass without a free token ends in log_distribution: min() of an empty sequence",
-)
 def test_an_episode_that_never_had_a_choice_teaches_nothing(policy: Policy) -> None:
     lesson = lesson_of(policy, 1.0)
     (one,) = lesson.batch.samples
@@ -321,9 +316,6 @@ def test_of_several_passes_the_one_that_diverged_is_named(policy: Policy) -> Non
     assert same(weights(policy), before)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the gradient of the passes before the one that diverged is left behind"
-)
 def test_after_divergence_the_next_lesson_is_learnt_as_if_nothing_had_been(policy: Policy) -> None:
     spec = spec_with(tokens_per_pass=1, loss={"ratio": "token"})
     learner = Learner(policy, spec)
@@ -408,18 +400,7 @@ def test_a_copied_critic_does_not_move_the_policy(policy: Policy) -> None:
     assert same(weights(policy), before)
 
 
-@pytest.mark.parametrize(
-    "policy_epochs",
-    [
-        1,
-        pytest.param(
-            2,
-            marks=pytest.mark.xfail(
-                strict=True, reason="train.critic.epochs is multiplied by train.epochs"
-            ),
-        ),
-    ],
-)
+@pytest.mark.parametrize("policy_epochs", [1, 2])
 def test_the_critic_passes_over_a_batch_as_often_as_its_section_says(
     policy: Policy, monkeypatch: pytest.MonkeyPatch, policy_epochs: int
 ) -> None:

@@ -150,11 +150,6 @@ def test_of_a_choice_only_the_possible_tokens_compete(policy: Policy) -> None:
     assert right - wrong > 2
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=ValueError,
-    reason="a pass without a free token ends in log_distribution: min() of an empty sequence",
-)
 def test_without_any_choice_nothing_is_learnt(policy: Policy) -> None:
     before = weights(policy)
     (update,) = train(policy, batch_of(sample("a", (1, 2), (10,), [(10,)])))

@@ -13,6 +13,7 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
+from agentrl.errors import UsageError
 from agentrl.training.ranks import Ranks, join_ranks, like, whole
 
 TOGETHER = """\
@@ -178,3 +179,21 @@ def test_a_whole_tensor_is_spread_as_the_weight_is(two: list[dict[str, Any]]) ->
 
 def test_who_parts_lets_go_of_the_others(two: list[dict[str, Any]]) -> None:
     assert [told["closed"] for told in two] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("environment", "complaint"),
+    [
+        ({"WORLD_SIZE": "two"}, "WORLD_SIZE is 'two', expected a number"),
+        ({"WORLD_SIZE": "2"}, "and RANK, MASTER_ADDR, MASTER_PORT not set"),
+    ],
+)
+def test_half_an_environment_of_torchrun_is_refused(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], complaint: str
+) -> None:
+    for name in ("WORLD_SIZE", "RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(UsageError, match=f"{complaint}.*torchrun"):
+        join_ranks()

@@ -111,5 +111,11 @@ def test_any_width_keeps_the_success(width: int) -> None:
     assert max(map(len, table)) <= width
 
 
+def test_names_are_text_and_no_markup() -> None:
+    text = printed(BASE, run="[red]x[/b]", checkpoint="/tmp/x[/a]/ck")
+    assert "[red]x[/b]: rloo" in text
+    assert "policy: /tmp/x[/a]/ck" in text
+
+
 def test_a_pipe_gets_plain_text() -> None:
     assert "\x1b" not in printed(BASE, SFT, RL)

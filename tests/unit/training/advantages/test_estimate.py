@@ -33,6 +33,13 @@ PAIR_AND_THREE = [
 ]
 
 
+def test_a_centre_tells_good_episodes_from_bad_ones_without_a_baseline() -> None:
+    """Of TOPR and W-REINFORCE: a group that only failed teaches too."""
+    spec = AdvantageSpec(centre=0.5)
+    found = turn_advantages(spec, [episode("a#0", 0.0, 1.0), episode("a#1", 0.0)])
+    assert found == {"a#0": (0.5, 0.5), "a#1": (-0.5,)}
+
+
 def test_without_a_baseline_every_turn_gets_the_reward_of_its_episode() -> None:
     assert estimated(PAIR_AND_THREE) == {
         "a#0": [1, 1],
