@@ -1,16 +1,11 @@
 """``agentrl train``: turns episodes into a better policy."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from agentrl.errors import AgentrlError
-
-if TYPE_CHECKING:
-    from agentrl.runs.folder import RunFolder
-    from agentrl.suite import Suite
-    from agentrl.training.trainer import TrainingStats
 
 
 def train(
@@ -37,8 +32,9 @@ def train(
     """
     from agentrl.cli.logs import logging_to
     from agentrl.cli.starting import open_folder, read_suite, with_advice
+    from agentrl.cli.training_result import tell_training
     from agentrl.rollout.signals import EXIT_INTERRUPTED
-    from agentrl.runs.folder import LOG
+    from agentrl.runs.folder import LOG, SUMMARY
     from agentrl.training.checkpoint import Checkpoints
     from agentrl.training.plan import check_training
     from agentrl.training.ranks import join_ranks
@@ -71,7 +67,8 @@ def train(
                 stats = train_suite(plan, folder, live, ranks)
         except AgentrlError as exc:
             raise with_advice(exc, folder, "train") from exc
-        _close(suite, folder, stats, as_json=as_json)
+        line = tell_training(folder.path, suite.spec, duration_s=stats.duration_s, as_json=as_json)
+        folder.write(SUMMARY, line + "\n")
         if stats.interrupted:
             typer.echo(
                 f"agentrl: interrupted after {stats.steps} of {plan.train.steps} steps; continue "
@@ -79,28 +76,3 @@ def train(
                 err=True,
             )
             raise typer.Exit(EXIT_INTERRUPTED)
-
-
-def _close(suite: "Suite", folder: "RunFolder", stats: "TrainingStats", *, as_json: bool) -> None:
-    """Write ``summary.json`` and ``report.html`` and print the summary."""
-    import json
-
-    from rich.console import Console
-
-    from agentrl.runs.folder import METRICS, REPORT, SUMMARY
-    from agentrl.runs.training import read_metrics, summarise_training
-    from agentrl.view.training_report import write_training_report
-    from agentrl.view.training_table import print_training_summary
-
-    summary = summarise_training(folder.path, suite.spec, duration_s=stats.duration_s)
-    line = json.dumps(summary.to_json(), allow_nan=False)
-    folder.write(SUMMARY, line + "\n")
-    metrics = read_metrics(folder.path / METRICS)
-    write_training_report(
-        folder.path / REPORT, summary, metrics, folder.episodes(), folder.suite_yaml
-    )
-    if as_json:
-        typer.echo(line)
-    else:
-        print_training_summary(summary, Console())
-        typer.echo(f"report: {folder.path / REPORT}")

@@ -3,8 +3,10 @@
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 
+from agentrl.envs.base import TextEnv
 from agentrl.envs.build import build_env
-from agentrl.rollout.job import plan_jobs
+from agentrl.errors import EnvError, boundary
+from agentrl.rollout.job import Job, plan_jobs
 from agentrl.suite.spec import SuiteSpec
 from agentrl.task import Task
 
@@ -13,18 +15,27 @@ TURNS = 12
 
 
 def suite_texts(spec: SuiteSpec, tasks: Sequence[Task]) -> Iterator[str]:
-    """Yield what an expert sees and does in the suite's first few tasks."""
+    """Yield what an expert sees and does in the suite's first few tasks.
+
+    Raises:
+        EnvError: the environment failed.
+    """
     for job in plan_jobs(tasks[:EPISODES], spec.rollouts):
-        with closing(build_env(spec.env)) as env:
-            observation, _ = env.reset(seed=job.seed, options={"task": job.task})
-            yield env.instructions
-            for _ in range(TURNS):
-                yield observation
-                yield from env.legal_actions() or ()
-                action = env.expert_action()
-                if action is None:
-                    break
-                yield action
-                observation, _, terminated, truncated, _ = env.step(action)
-                if terminated or truncated:
-                    break
+        what = f"reading a tokenizer's text from task {job.task.id!r} of {spec.env.id}"
+        with boundary(EnvError, what), closing(build_env(spec.env)) as env:
+            yield from _texts_of(env, job)
+
+
+def _texts_of(env: TextEnv, job: Job) -> Iterator[str]:
+    observation, _ = env.reset(seed=job.seed, options={"task": job.task})
+    yield env.instructions
+    for _ in range(TURNS):
+        yield observation
+        yield from env.legal_actions() or ()
+        action = env.expert_action()
+        if action is None:
+            return
+        yield action
+        observation, _, terminated, truncated, _ = env.step(action)
+        if terminated or truncated:
+            return

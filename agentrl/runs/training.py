@@ -15,6 +15,9 @@ from agentrl.runs.stats import mean
 from agentrl.runs.summary_facts import by_task, facts
 from agentrl.suite.spec import SuiteSpec
 
+EVALUATIONS = "evaluations.jsonl"
+"""File of the episodes on held-out tasks."""
+
 Stage = Literal["base", "sft", "step", "rl"]
 """Before any training, after supervised training, between two steps of RL, after RL."""
 
@@ -171,6 +174,25 @@ def read_evaluations(path: Path, metrics: Sequence[Mapping[str, Any]]) -> list[E
     ]
 
 
+def is_training(folder: Path) -> bool:
+    """Whether a run folder is a training's."""
+    return any("phase" in line for line in read_metrics(folder / METRICS))
+
+
+def newest_evaluation(folder: Path) -> list[Episode]:
+    """Return the episodes of a training's last evaluation on held-out tasks.
+
+    Raises:
+        RecordError: there is none.
+    """
+    lines = [x for x in read_metrics(folder / METRICS) if x.get("phase") == "evaluation"]
+    if not lines:
+        raise RecordError(f"{folder}: this training has no evaluation on held-out tasks yet")
+    name = f"{lines[-1]['stage']}-{lines[-1]['step']}/"
+    episodes = (e for e in read_episodes(folder / EVALUATIONS) if e.id.startswith(name))
+    return list({episode.id: episode for episode in episodes}.values())
+
+
 def summarise_training(
     folder: Path, spec: SuiteSpec, *, duration_s: float | None = None
 ) -> TrainingSummary:
@@ -194,7 +216,7 @@ def summarise_training(
         algorithm=spec.train.algorithm,
         steps=int(newest.get("step", 0)),
         planned_steps=spec.train.steps,
-        evaluations=tuple(read_evaluations(folder / "evaluations.jsonl", metrics)),
+        evaluations=tuple(read_evaluations(folder / EVALUATIONS, metrics)),
         episodes=Counter(str(episode.status) for episode in read_episodes(folder)),
         tokens_trained=int(sum(line.get("tokens/trained", 0) for line in steps)),
         duration_s=duration_s,

@@ -5,11 +5,8 @@ from dataclasses import replace
 
 from agentrl.episode import Episode, Status
 from agentrl.rollout.job import plan_jobs
-from agentrl.runs.training import Evaluation, Stage, evaluate
+from agentrl.runs.training import EVALUATIONS, Evaluation, Stage, evaluate
 from agentrl.training.workshop import Workshop
-
-EVALUATIONS = "evaluations.jsonl"
-"""File of the episodes."""
 
 
 async def attempt_held_out(workshop: Workshop, stage: Stage, step: int) -> Evaluation | None:

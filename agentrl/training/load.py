@@ -52,7 +52,9 @@ def load_policy(folder: Path, plan: Plan) -> Policy:
         return Policy(loaded, tokenizer, autocast=policy.autocast)
     from agentrl.training.lora import AdaptedPolicy
 
-    return AdaptedPolicy(loaded, tokenizer, spec=policy.lora, autocast=policy.autocast)
+    return AdaptedPolicy(
+        loaded, tokenizer, spec=policy.lora, seed=plan.train.seed, autocast=policy.autocast
+    )
 
 
 def load_reference(folder: Path, plan: Plan) -> Policy:

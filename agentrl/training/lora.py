@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+import torch
 from torch import Tensor
 
 from agentrl.errors import SuiteError
@@ -25,6 +26,7 @@ class AdaptedPolicy(Policy):
         tokenizer: Any = None,
         *,
         spec: LoraSpec,
+        seed: int = 0,
         autocast: Literal["none", "bfloat16"] = "none",
     ) -> None:
         """Put fresh adapters into a loaded model, which at first change nothing.
@@ -33,12 +35,13 @@ class AdaptedPolicy(Policy):
             model: a causal language model of transformers, on its device.
             tokenizer: what ``save`` writes beside it.
             spec: where the adapters go and how large they are.
+            seed: decides their first weights.
             autocast: number format of the arithmetic.
 
         Raises:
             SuiteError: no layer has such a name.
         """
-        _adapt(model, spec)
+        _adapt(model, spec, seed)
         super().__init__(model, tokenizer, autocast=autocast)
 
     def state_dict(self) -> Mapping[str, Tensor]:
@@ -73,7 +76,7 @@ class AdaptedPolicy(Policy):
         self.model.load_state_dict(spread, strict=False)
 
 
-def _adapt(model: Any, spec: LoraSpec) -> None:
+def _adapt(model: Any, spec: LoraSpec, seed: int) -> None:
     """Put adapters into a model's layers; everything else is frozen."""
     from peft import LoraConfig, inject_adapter_in_model
 
@@ -83,6 +86,8 @@ def _adapt(model: Any, spec: LoraSpec) -> None:
         target_modules="all-linear" if spec.targets is None else list(spec.targets),
     )
     try:
-        inject_adapter_in_model(config, model)
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            inject_adapter_in_model(config, model)
     except ValueError as exc:
         raise SuiteError(f"policy.lora.targets: {str(exc).splitlines()[0]}") from None

@@ -68,6 +68,7 @@ class ReinforcementLearning:
         self._score: float | None = None
         self._saved = -1
         self._empty_steps = 0
+        self._between = Metrics()
         self._remember()
 
     def restore(self, checkpoint: Checkpoint) -> None:
@@ -118,6 +119,7 @@ class ReinforcementLearning:
         step, shop = self.steps_done, self._shop
         if self._saved == step:
             return
+        started = time.perf_counter()
         async with shop.phase(f"writing the checkpoint of step {step}"):
             await shop.arithmetic.run(
                 lambda: self._checkpoints.save(
@@ -127,12 +129,13 @@ class ReinforcementLearning:
                     self._score,
                 )
             )
+        self._between.add("time/checkpoint_s", time.perf_counter() - started)
         self._saved = step
 
     async def _take(self, step: int) -> None:
         shop = self._shop
         started, busy = time.perf_counter(), shop.engine.busy_s
-        metrics = Metrics()
+        metrics, self._between = self._between, Metrics()
         spec = self._schedules.spec_at(step)
         draw = await self._sample(step, spec, metrics)
         lesson = make_lesson(spec, draw, self._demonstrations)
@@ -210,7 +213,9 @@ class ReinforcementLearning:
             await self.save()
 
     async def _evaluate(self, stage: Stage) -> None:
+        started = time.perf_counter()
         evaluation = await attempt_held_out(self._shop, stage, self.steps_done)
+        self._between.add("time/evaluate_s", time.perf_counter() - started)
         if evaluation is not None:
             self._score = evaluation.success.mean
             self._tracker.log(self.steps_done, evaluation.metrics)

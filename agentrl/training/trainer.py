@@ -9,9 +9,10 @@ from pathlib import Path
 from agentrl.errors import AgentrlError, DivergedError, PreflightError
 from agentrl.rollout.signals import stop_on_signals
 from agentrl.runs.folder import RunFolder
+from agentrl.runs.training import EVALUATIONS
 from agentrl.suite.train import SftSpec
 from agentrl.training.checkpoint import Checkpoint, Checkpoints
-from agentrl.training.held_out import EVALUATIONS, attempt_held_out
+from agentrl.training.held_out import attempt_held_out
 from agentrl.training.learner import Learner
 from agentrl.training.load import first_checkpoint, load_policy, load_reference
 from agentrl.training.metrics import Metrics
@@ -132,6 +133,7 @@ class Trainer:
             self._folder.path,
             self._folder.path.name,
             self._plan.suite.spec.model_dump(mode="json"),
+            after_step=newest.step if newest else 0,
         )
         learner = await self._arithmetic.run(lambda: self._learner(workshop))
         learning = ReinforcementLearning(

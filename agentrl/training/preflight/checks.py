@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from agentrl.episode import Episode, Status, Turn
+from agentrl.rewards.spec import unmet_terms
 from agentrl.suite.spec import SuiteSpec
 from agentrl.training.collect import Group
 from agentrl.training.feed import all_equal
@@ -144,6 +145,19 @@ def check_rewards(groups: Sequence[Group], spec: SuiteSpec) -> Finding:
         says,
         "a group of equal rewards teaches nothing: take tasks that succeed sometimes, a reward "
         "with more values (reward.terms), a larger train.group_size, or train.sft",
+    )
+
+
+def check_terms(episodes: Sequence[Episode], spec: SuiteSpec) -> Finding:
+    """Look at whether every term of the reward is something that an episode tells."""
+    unmet = unmet_terms(spec.reward, episodes)
+    if not unmet:
+        return Finding("terms", Verdict.OK, f"{', '.join(spec.reward.terms)} are told")
+    return Finding(
+        "terms",
+        Verdict.WARNING,
+        f"{', '.join(map(repr, unmet))}: no episode tells of it, as a signal or a result",
+        "look for a typo in reward.terms; `agentrl envs` lists what an environment tells",
     )
 
 

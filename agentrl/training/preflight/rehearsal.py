@@ -18,6 +18,7 @@ from agentrl.training.preflight.checks import (
     check_parser,
     check_prefix,
     check_rewards,
+    check_terms,
 )
 from agentrl.training.preflight.finding import Finding
 from agentrl.training.preflight.room import available_bytes, check_memory, estimate
@@ -55,6 +56,7 @@ async def preflight(workshop: Workshop) -> list[Finding]:
             check_mask(batch),
             check_prefix(batch),
             check_rewards(groups, spec),
+            check_terms(episodes, spec),
             check_gap(trainer, sampler, spec.policy.sync_tolerance),
             check_memory(
                 estimate(workshop.policy, batch, workshop.plan.train),

@@ -121,6 +121,24 @@ def test_four_steps_equal_two_a_resume_and_two(suite: Path, tmp_path: Path) -> N
     assert set(ids) == {episode.id for episode in read_episodes(straight)}
 
 
+def test_adapters_go_on_where_they_were_and_their_checkpoint_is_a_whole_model(
+    suite: Path, tmp_path: Path
+) -> None:
+    straight, stopped = tmp_path / "straight", tmp_path / "stopped"
+    lora = ("--set", "policy.lora={rank: 4}")
+    assert train(suite, *lora, "--out", straight, cwd=tmp_path).returncode == 0
+    process = start(suite, *lora, "--out", stopped, cwd=tmp_path)
+    wait_for(stopped / "checkpoints" / "step-000002" / "trainer.pt")
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    resumed = train("--resume", stopped, cwd=tmp_path)
+    assert resumed.returncode == 0, resumed.stderr
+    assert weights(stopped, 4) == weights(straight, 4) != weights(straight, 0)
+    plain = tmp_path / "plain"
+    assert train(suite, "--out", plain, "--set", "train.steps=1", cwd=tmp_path).returncode == 0
+    assert len(weights(plain, 0)) == len(weights(straight, 4))
+
+
 def test_an_interrupted_training_saves_its_last_step(suite: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     process = start(
@@ -150,6 +168,62 @@ def test_supervised_training_alone(suite: Path, tmp_path: Path) -> None:
     told = summary(run)
     assert set(told["success"]) == {"base", "sft"}
     assert told["success"]["sft"] >= told["success"]["base"] + 0.2
+
+
+def test_a_training_that_cannot_work_stops_before_it_begins(suite: Path, tmp_path: Path) -> None:
+    done = train(
+        suite,
+        *("--set", "train.sft={tasks: {generate: {count: 8, seed: 50}}}"),
+        *("--set", "limits.max_turns=1", "--out", tmp_path / "run"),
+        cwd=tmp_path,
+    )
+    assert done.returncode == 2
+    assert "expert: solved 0 of 2 tasks; raise limits.max_turns" in done.stderr
+    assert not (tmp_path / "run" / "checkpoints").exists()
+
+
+def test_an_environment_that_breaks_is_named(suite: Path, tmp_path: Path) -> None:
+    broken = ("--set", "tasks={inline: [{id: a, crash_at: 0}, {id: b, crash_at: 0}]}")
+    done = train(suite, *broken, "--out", tmp_path / "run", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "task 'a'" in done.stderr
+    assert "the counter broke" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_doctor_tries_a_training_and_leaves_nothing_behind(suite: Path, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "agentrl.cli", "doctor", str(suite)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+        env={**os.environ, "COLUMNS": "200"},
+    )
+    assert done.returncode == 0, done.stderr
+    for check in ("episodes", "parser", "mask", "prefix", "rewards", "terms", "gap", "memory"):
+        assert any(line.split()[:2] == [check, "ok"] for line in done.stdout.splitlines()), check
+    assert list(tmp_path.iterdir()) == [suite]
+
+
+def test_a_training_s_report_is_made_again_and_trainings_are_compared(
+    suite: Path, tmp_path: Path
+) -> None:
+    runs = [tmp_path / name for name in ("one", "two")]
+    for seed, run in enumerate(runs):
+        settings = ("--set", "train.steps=1", "--set", f"train.seed={seed}")
+        assert train(suite, *settings, "--out", run, cwd=tmp_path).returncode == 0
+    (runs[0] / "report.html").unlink()
+    report = [sys.executable, "-m", "agentrl.cli", "report", "--json"]
+    one = subprocess.run([*report, runs[0]], capture_output=True, text=True, check=True)
+    assert json.loads(one.stdout) == summary(runs[0])
+    assert "after RL" in (runs[0] / "report.html").read_text()
+    both = subprocess.run([*report, *runs], capture_output=True, text=True, check=True)
+    rows = json.loads(both.stdout)["runs"]
+    assert [row["success"]["mean"] for row in rows] == [
+        summary(run)["success"]["rl"] for run in runs
+    ]
 
 
 def test_rewards_that_never_differ_end_the_training_with_advice(

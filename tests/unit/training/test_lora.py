@@ -33,7 +33,6 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def policy(checkpoint: Path, spec: LoraSpec | None = None) -> AdaptedPolicy:
     model = TransformersSpec(backend="transformers", checkpoint=str(checkpoint), threads=1)
-    torch.manual_seed(0)
     return AdaptedPolicy(load_model(checkpoint, model), spec=spec or LoraSpec(rank=4))
 
 
@@ -114,6 +113,16 @@ def test_it_goes_on_from_a_checkpoint_bit_for_bit(checkpoint: Path) -> None:
     learn(second, learner, step=2)
     for name, value in whole.state_dict().items():
         assert torch.equal(second.state_dict()[name], value), name
+
+
+def test_the_seed_decides_the_first_adapters(checkpoint: Path) -> None:
+    model = TransformersSpec(backend="transformers", checkpoint=str(checkpoint), threads=1)
+    first, again, other = (
+        AdaptedPolicy(load_model(checkpoint, model), spec=LoraSpec(rank=4), seed=seed).adapters()
+        for seed in (1, 1, 2)
+    )
+    assert all(torch.equal(first[name], again[name]) for name in first)
+    assert not all(torch.equal(first[name], other[name]) for name in first)
 
 
 def test_targets_that_no_layer_has_are_refused(checkpoint: Path) -> None:
