@@ -31,9 +31,11 @@ class PolicySpec(Section):
     """What samples episodes: the model in this process, or a vLLM server."""
     engine_args: tuple[str, ...] = ()
     """More arguments for a vLLM server, such as ``--gpu-memory-utilization=0.4``."""
+    engine_gpus: tuple[NonNegativeInt, ...] | None = None
+    """GPUs that a vLLM server has to itself, by number; None: those of this process."""
     sync: Literal["auto", "reload", "transfer", "restart"] = "auto"
-    """How new weights reach vLLM: ``reload`` from disk, ``transfer`` over NCCL or IPC (GPU),
-    ``restart`` of the server; ``auto`` takes the fastest that works here."""
+    """How new weights reach vLLM: ``reload`` from disk, ``transfer`` from GPU to GPU (by NCCL to
+    ``engine_gpus``, else by CUDA IPC), ``restart`` of the server; ``auto`` is ``reload``."""
     sync_tolerance: PositiveFloat = 0.01
     """Most difference between the engine's and the trainer's log-probability of a probe's token;
     beyond it the run stops."""

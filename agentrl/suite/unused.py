@@ -47,7 +47,12 @@ def unused_keys(spec: SuiteSpec) -> Iterator[Unused]:
 
 def _rules(spec: SuiteSpec, train: TrainSpec) -> Iterator[_Rule]:
     policy = spec.policy
-    yield _Rule("policy", ("engine_args", "sync"), policy.engine == "vllm", "policy.engine: vllm")
+    yield _Rule(
+        "policy",
+        ("engine_args", "engine_gpus", "sync"),
+        policy.engine == "vllm",
+        "policy.engine: vllm",
+    )
     yield _Rule(
         "rollouts", ("attempts",), False, "`agentrl run`; training plays train.group_size episodes"
     )

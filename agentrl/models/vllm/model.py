@@ -2,8 +2,10 @@
 
 import asyncio
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 from agentrl.episode import Generation
 from agentrl.errors import ContextFullError, ModelError, UsageError
@@ -38,6 +40,7 @@ class VllmModel:
         log: Path | None = None,
         retry: RetryPolicy | None = None,
         updatable: bool = False,
+        environment: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         """
         Args:
@@ -46,10 +49,13 @@ class VllmModel:
             log: file for the output of a server that is started; None makes a temporary one.
             retry: when a failed request is sent again.
             updatable: the server that is started lets its weights be replaced.
+            environment: variables that the server gets besides our own.
         """
         self._spec = spec
         self._base_url = base_url
-        self._server = VllmServer(spec, log=log, updatable=updatable) if base_url is None else None
+        self._server = None
+        if base_url is None:
+            self._server = VllmServer(spec, log=log, updatable=updatable, environment=environment)
         self._retry = retry or RetryPolicy(max_retries=3)
         self._api: ApiClient | None = None
         self._served_name = ""

@@ -13,7 +13,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from agentrl.errors import CheckpointError, MissingDependencyError, ServiceDownError, StorageError
 from agentrl.models.checkpoint import resolve_checkpoint
@@ -35,15 +37,24 @@ class VllmServer:
     The server and all it starts end with ``stop``, and also when this process is killed.
     """
 
-    def __init__(self, spec: VllmSpec, *, log: Path | None = None, updatable: bool = False) -> None:
+    def __init__(
+        self,
+        spec: VllmSpec,
+        *,
+        log: Path | None = None,
+        updatable: bool = False,
+        environment: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         """
         Args:
             spec: what to serve.
             log: file that the server's output is added to; None makes a temporary one.
             updatable: weights can be replaced while it runs (``agentrl.models.vllm.weights``).
+            environment: variables that it gets besides our own.
         """
         self._spec = spec
         self._updatable = updatable
+        self._environment = dict(environment)
         self._log = log
         self._port = 0
         self._process: subprocess.Popen[bytes] | None = None
@@ -145,12 +156,12 @@ class VllmServer:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env=_environment(self._updatable),
+                env={**_environment(self._updatable), **self._environment},
                 start_new_session=True,  # out of reach of the terminal's Ctrl-C, in reach of killpg
             )
 
     def _command(self, checkpoint: Path) -> list[str]:
-        self._port = _free_port()
+        self._port = free_port()
         watched = [sys.executable, "-I", guard.__file__, str(os.getpid())]
         return [*watched, *server_command(self._spec, checkpoint, self._port)]
 
@@ -228,7 +239,8 @@ def is_cpu_build() -> bool:
         return False
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of the loopback interface that nobody uses just now."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]

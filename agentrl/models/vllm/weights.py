@@ -25,7 +25,16 @@ def reload_weights(base_url: str, folder: Path) -> None:
     root = base_url.removesuffix("/v1")
     kwargs = {"weights_path": str(folder)}
     _post(f"{root}/collective_rpc", {"method": "reload_weights", "kwargs": kwargs})
-    _post(f"{root}/reset_prefix_cache", {})
+    forget_prefixes(base_url)
+
+
+def forget_prefixes(base_url: str) -> None:
+    """Let a server forget what it had cached of prompts: it is of other weights.
+
+    Raises:
+        ModelError: the server refused, or is gone.
+    """
+    _post(f"{base_url.removesuffix('/v1')}/reset_prefix_cache", {})
 
 
 def _post(url: str, body: dict[str, object]) -> None:

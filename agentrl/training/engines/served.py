@@ -5,6 +5,7 @@ import logging
 import shutil
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from agentrl.episode import Generation
 from agentrl.errors import CheckpointError, ModelError, ServiceDownError, UsageError
@@ -18,6 +19,9 @@ from agentrl.suite.train import PolicySpec
 from agentrl.training.engines.base import SyncReport, WeightSource
 from agentrl.training.engines.gate import GatedModel
 from agentrl.training.engines.probe import probe
+
+if TYPE_CHECKING:
+    from agentrl.models.vllm.transfer import WeightTransfer
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +56,9 @@ class ServedEngine:
         self._spec = spec
         self._tolerance = policy.sync_tolerance
         self._restarts_to_sync = policy.sync == "restart"
+        self._transfers = policy.sync == "transfer"
+        self._gpus = policy.engine_gpus
+        self._link: WeightTransfer | None = None
         self._work = work
         self._log = None if log_folder is None else log_folder / "vllm.log"
         _check(policy, Path(spec.checkpoint))
@@ -75,17 +82,20 @@ class ServedEngine:
 
     async def sync(self, source: WeightSource, version: int) -> SyncReport:
         began = time.perf_counter()
-        folder = self._work / f"weights-{version}"
-        await asyncio.to_thread(_write, source, folder)
+        older, folder = self._newest, self._work / f"weights-{version}"
+        if not self._transfers:
+            await asyncio.to_thread(_write, source, folder)
         async with self.model.closed():
-            older, self._newest = self._newest, folder
-            await self._take()
+            if self._transfers:
+                size = await self._hand_over(source)
+            else:
+                self._newest = folder
+                size = await self._take()
             self.model.version = version
             self._revived = False
             gap, tokens = await probe(self._server, source, self._tolerance, _CAUSES)
-        if older.parent == self._work and older != folder:
+        if older.parent == self._work and older != self._newest:
             await asyncio.to_thread(shutil.rmtree, older, ignore_errors=True)
-        size = sum(file.stat().st_size for file in folder.glob("*.safetensors"))
         return SyncReport(version, time.perf_counter() - began, size, gap, tokens)
 
     async def close(self) -> None:
@@ -93,21 +103,45 @@ class ServedEngine:
         await asyncio.to_thread(shutil.rmtree, self._work, ignore_errors=True)
 
     def _build(self) -> VllmModel:
-        spec = self._spec.model_copy(update={"checkpoint": str(self._newest)})
-        return VllmModel(spec, log=self._log, updatable=True)
+        arguments, environment = self._spec.args, _visible(self._gpus)
+        if self._transfers:
+            from agentrl.models.vllm.transfer import transfer_arguments, transfer_environment
 
-    async def _take(self) -> None:
-        """Have the server answer with the newest weights."""
+            arguments = (*transfer_arguments(self._gpus), *arguments)
+            environment |= transfer_environment(self._gpus)
+        spec = self._spec.model_copy(update={"checkpoint": str(self._newest), "args": arguments})
+        return VllmModel(spec, log=self._log, updatable=True, environment=environment)
+
+    async def _take(self) -> int:
+        """Have the server answer with the newest weights on the disk; return their size."""
         server = self._server.server
         if self._restarts_to_sync or server is None or not server.is_running:
             await self._restart()
-            return
+        else:
+            try:
+                await asyncio.to_thread(reload_weights, server.base_url, self._newest)
+            except ModelError:
+                if server.is_running:
+                    raise
+                await self._restart()
+        return sum(file.stat().st_size for file in self._newest.glob("*.safetensors"))
+
+    async def _hand_over(self, source: WeightSource) -> int:
+        """Have the server answer with the newest weights, from GPU to GPU; return their size."""
+        from agentrl.models.vllm.transfer import WeightTransfer
+
+        server = self._server.server
+        assert server is not None
+        weights = source.state_dict()
+        if self._link is None:
+            self._link = WeightTransfer(server.base_url, self._gpus)
         try:
-            await asyncio.to_thread(reload_weights, server.base_url, self._newest)
-        except ModelError:
+            await asyncio.to_thread(self._link.send, weights)
+        except ModelError as exc:
             if server.is_running:
                 raise
-            await self._restart()
+            raise server.down("died while it was given weights") from exc
+        return sum(tensor.nbytes for tensor in weights.values())
 
     async def _restart(self) -> None:
         await self._server.close()
@@ -128,8 +162,10 @@ class ServedEngine:
         async with self._reviving:
             if self._server is not dead:
                 return  # another request has done it
+            assert dead.server is not None
+            if self._transfers and self._link is not None:
+                raise dead.server.down("died, and its weights were nowhere but in its memory")
             if self._revived:
-                assert dead.server is not None
                 raise dead.server.down("died twice with the same weights")
             self._revived = True
             logger.warning("the vLLM server died; it is started again with its newest weights")
@@ -137,10 +173,10 @@ class ServedEngine:
 
 
 def _check(policy: PolicySpec, checkpoint: Path) -> None:
-    if policy.sync == "transfer":
+    if policy.sync == "transfer" and is_cpu_build():
         raise UsageError(
-            "policy.sync is 'transfer', which hands weights over inside a GPU's memory and is not "
-            "supported yet; use 'reload', which goes over the disk, or 'auto'"
+            "policy.sync is 'transfer', which goes from GPU to GPU, and this vLLM is built for a "
+            "CPU; use 'reload', which goes over the disk, or 'auto'"
         )
     tied = read_json(checkpoint / "config.json").get("tie_word_embeddings", False)
     if tied and policy.sync != "restart" and is_cpu_build():
@@ -149,6 +185,10 @@ def _check(policy: PolicySpec, checkpoint: Path) -> None:
             f"reloads wrongly on a CPU, without a word; use policy.sync: restart, or "
             f"policy.engine: transformers, or save the model with tie_word_embeddings=false"
         )
+
+
+def _visible(gpus: tuple[int, ...] | None) -> dict[str, str]:
+    return {} if gpus is None else {"CUDA_VISIBLE_DEVICES": ",".join(map(str, gpus))}
 
 
 def _write(source: WeightSource, folder: Path) -> None:
