@@ -57,6 +57,8 @@ class Run:
             "rollouts.seed": self.seed,
             "agent.model.scratch.seed": self.seed,
         }
+        if self.algorithm != "ppo":
+            settings["train.critic"] = "{}"  # the suite's is PPO's
         if self.demonstrations:
             settings["train.sft.tasks.generate.count"] = self.demonstrations
         else:

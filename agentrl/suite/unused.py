@@ -16,6 +16,8 @@ class Unused:
     key: tuple[str, ...]
     needs: str
     """What the suite would have to say for it to have one."""
+    default: object
+    """The value that may stand there all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ def unused_keys(spec: SuiteSpec) -> Iterator[Unused]:
             dotted = f"{rule.section}.{name}"
             default = type(section).model_fields[name].get_default(call_default_factory=True)
             if getattr(section, name) != default or dotted in spec.train.schedules:
-                yield Unused(tuple(dotted.split(".")), rule.needs)
+                yield Unused(tuple(dotted.split(".")), rule.needs, default)
 
 
 def _rules(spec: SuiteSpec, train: TrainSpec) -> Iterator[_Rule]:

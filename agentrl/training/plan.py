@@ -78,7 +78,9 @@ def check_training(suite: Suite) -> Plan:
         )
     for unused in unused_keys(spec):
         raise suite.error(
-            unused.key, f"it would have no effect: it needs {unused.needs}; remove it"
+            unused.key,
+            f"it would have no effect: it needs {unused.needs}; remove it, or leave its default, "
+            f"{unused.default!r}",
         )
     _check_parts(suite, spec.agent.model)
     plan = Plan(
