@@ -43,7 +43,7 @@ def overview(summary: Summary) -> str:
 def _tiles(summary: Summary) -> list[str]:
     success, score, reward = summary.success, summary.score, summary.reward
     tiles = [
-        _tile(
+        tile(
             "Success",
             percent(success.mean),
             f"95% {interval(success, scale=100, digits=1)}" if success.low is not None else "",
@@ -52,12 +52,12 @@ def _tiles(summary: Summary) -> list[str]:
         )
     ]
     if score.n:
-        tiles.append(_tile("Score", decimal(score.mean), interval(score), _method(score)))
-    tiles.append(_tile("Reward", decimal(reward.mean), interval(reward), _method(reward)))
-    tiles.append(_tile("Turns", decimal(summary.turns, 1), "per episode"))
-    tiles += [_tile(name, decimal(value), "mean") for name, value in summary.outcome.items()]
+        tiles.append(tile("Score", decimal(score.mean), interval(score), _method(score)))
+    tiles.append(tile("Reward", decimal(reward.mean), interval(reward), _method(reward)))
+    tiles.append(tile("Turns", decimal(summary.turns, 1), "per episode"))
+    tiles += [tile(name, decimal(value), "mean") for name, value in summary.outcome.items()]
     tiles += [
-        _tile(name, decimal(value), "mean over turns")
+        tile(name, decimal(value), "mean over turns")
         for name, value in summary.signals.items()
         if not is_share(value)  # the others are in a plot
     ]
@@ -70,15 +70,16 @@ def _cost_tiles(summary: Summary) -> list[str]:
     if tokens.prompt or tokens.completion:
         cached = f", {count(tokens.cached)} cached" if tokens.cached else ""
         note = f"{count(tokens.prompt)} prompt{cached}"
-        tiles.append(_tile("Sampled tokens", count(tokens.completion), note))
-        tiles.append(_tile("Cost", usd(summary.cost_usd), "in all"))
+        tiles.append(tile("Sampled tokens", count(tokens.completion), note))
+        tiles.append(tile("Cost", usd(summary.cost_usd), "in all"))
     if summary.duration_s is not None:
         speed = f"{decimal(summary.steps_per_s, 1)} steps/s"
-        tiles.append(_tile("Wall time", duration(summary.duration_s), speed))
+        tiles.append(tile("Wall time", duration(summary.duration_s), speed))
     return tiles
 
 
-def _tile(name: str, value: str, note: str, hint: str = "", kind: str = "") -> str:
+def tile(name: str, value: str, note: str, hint: str = "", kind: str = "") -> str:
+    """Return a number with its name and a note, as HTML; ``hint`` shows under the mouse."""
     return (
         f'<div class="tile {kind}" title="{escape(hint)}"><dt>{escape(name)}</dt>'
         f'<dd class="number">{escape(value)}</dd><dd class="note">{escape(note)}</dd></div>'

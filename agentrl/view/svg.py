@@ -1,5 +1,6 @@
 """Plots as inline SVG: few kinds, drawn for reading. Colours are classes that the page styles."""
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -150,7 +151,8 @@ def tracks(title: str, axis: str, lines: Sequence[Track], *, percent: bool = Fal
     values = [value for line in lines for _, value in line.points]
     values += [p.value for line in lines for _, p in line.marks if p.value is not None]
     first, last = min(steps), max(steps)
-    low, high = (0.0, 1.0) if percent else _range(values)
+    levels = [n / 4 for n in range(5)] if percent else _round_levels(*_range(values))
+    low, high = levels[0], levels[-1]
 
     def x(step: float) -> float:
         return left + 6 + (right - left - 12) * (step - first) / max(last - first, 1e-9)
@@ -158,12 +160,10 @@ def tracks(title: str, axis: str, lines: Sequence[Track], *, percent: bool = Fal
     def y(value: float) -> float:
         return _BOTTOM - (_BOTTOM - _TOP) * (value - low) / (high - low)
 
-    levels = [low + (high - low) * n / 4 for n in range(5)]
     labels = [f"{100 * v:.0f}%" if percent else f"{v:.3g}" for v in levels]
     parts = _grid(y, list(zip(levels, labels, strict=True)), left, right)
-    for n in range(5):
-        at = first + (last - first) * n / 4
-        parts.append(_text(x(at), _BOTTOM + 16, f"{at:.0f}", "tick"))
+    ticks = [at for at in _round_levels(first, last, whole=True) if first <= at <= last]
+    parts += [_text(x(at), _BOTTOM + 16, f"{at:.0f}", "tick") for at in ticks]
     for number, line in enumerate(lines):
         parts += _track(line, f"line{number}", x, y)
     parts.append(_text((left + right) / 2, _HEIGHT - 6, axis, "axis"))
@@ -193,12 +193,31 @@ def _track_said(line: Track) -> str:
 
 
 def _range(values: Sequence[float]) -> tuple[float, float]:
-    """Return a range with the values in it and some room; zero is in it where it is near."""
+    """Return a range with the values in it; zero is in it where it is near."""
     low, high = min(values), max(values)
     if 0 < low < 0.5 * high:
         low = 0.0
-    room = 0.05 * (high - low) or 0.05 * abs(high) or 1.0
-    return (low if low == 0 else low - room), high + room
+    if low == high:
+        room = abs(high) or 1.0
+        return (0.0 if high >= 0 else high - room), high + room
+    return low, high
+
+
+def _round_levels(low: float, high: float, *, whole: bool = False) -> list[float]:
+    """Return about five round numbers at equal distances, the first and last around a range.
+
+    >>> _round_levels(0.0, 0.93)
+    [0.0, 0.25, 0.5, 0.75, 1.0]
+    >>> _round_levels(1.0, 20.0, whole=True)
+    [0.0, 5.0, 10.0, 15.0, 20.0]
+    """
+    rough = max(high - low, 1e-12) / 4
+    scale = 10.0 ** math.floor(math.log10(rough))
+    step = next(scale * factor for factor in (1, 2, 2.5, 5, 10) if scale * factor >= rough * 0.999)
+    if whole:
+        step = float(max(1, round(step)))
+    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+    return [float(f"{step * n:.6g}") for n in range(first, max(last, first + 1) + 1)]
 
 
 def _bar(row: Point, x: Scale, top: float) -> Iterable[str]:

@@ -10,6 +10,7 @@ from agentrl.runs.summary_facts import Facts
 from agentrl.runs.training import Evaluation, TrainingSummary
 from agentrl.view.html import escape
 from agentrl.view.numbers import count, decimal, duration, interval, percent
+from agentrl.view.overview import tile
 from agentrl.view.report import Head, write_page
 from agentrl.view.training_plots import training_plots
 
@@ -57,15 +58,12 @@ def write_training_report(
 
 
 def _overview(summary: TrainingSummary) -> str:
-    tiles = [_tile(_STAGES[name], summary.stage(name)) for name in ("base", "sft", "rl")]
-    more = [
-        ("Steps", f"{summary.steps} of {summary.planned_steps}", summary.algorithm),
-        ("Trained tokens", count(summary.tokens_trained), "sampled by the policy"),
-        ("Time", duration(summary.duration_s), "of the newest start"),
-    ]
+    stages = ((_STAGES[name], summary.stage(name)) for name in ("base", "sft", "rl"))
+    tiles = [_success(name, stage) for name, stage in stages if stage is not None]
     tiles += [
-        f"<div><dt>{escape(name)}</dt><dd>{escape(value)}<small>{escape(note)}</small></dd></div>"
-        for name, value, note in more
+        tile("Steps", f"{summary.steps} of {summary.planned_steps}", summary.algorithm),
+        tile("Trained tokens", count(summary.tokens_trained), "sampled by the policy"),
+        tile("Time", duration(summary.duration_s), "of the newest start"),
     ]
     statuses = "".join(
         f'<li class="status {escape(status)}">{number} {escape(status)}</li>'
@@ -80,15 +78,10 @@ def _overview(summary: TrainingSummary) -> str:
     )
 
 
-def _tile(name: str, evaluation: Evaluation | None) -> str:
-    if evaluation is None:
-        return ""
+def _success(name: str, evaluation: Evaluation) -> str:
     success = evaluation.success
     note = f"95% {interval(success, scale=100, digits=0)}, {evaluation.games} held-out tasks"
-    return (
-        f'<div class="main"><dt>Success {escape(name)}</dt><dd>{percent(success.mean)}'
-        f"<small>{escape(note)}</small></dd></div>"
-    )
+    return tile(f"Success {name}", percent(success.mean), note, kind="main")
 
 
 def _table(evaluations: Sequence[Evaluation]) -> str:
@@ -102,7 +95,7 @@ def _table(evaluations: Sequence[Evaluation]) -> str:
     )
     names = ("", "step", "success", "95%", "reward", "turns", "tasks")
     head = "".join(f"<th>{name}</th>" for name in names)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    return f'<table class="stages"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
 
 
 def _notice(shown: int, total: int) -> str:
