@@ -1,5 +1,6 @@
 """What a training run will do, checked before anything is written."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -80,7 +81,7 @@ def check_training(suite: Suite) -> Plan:
         raise suite.error(
             unused.key,
             f"it would have no effect: it needs {unused.needs}; remove it, or leave its default, "
-            f"{unused.default!r}",
+            f"{json.dumps(unused.default, default=str)}",
         )
     _check_parts(suite, spec.agent.model)
     plan = Plan(

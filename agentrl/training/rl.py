@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from agentrl.errors import NoSignalError
-from agentrl.runs.training import Stage
+from agentrl.runs.folder import METRICS
+from agentrl.runs.training import Stage, read_metrics
 from agentrl.suite.spec import SuiteSpec
 from agentrl.training.checkpoint import Checkpoint, Checkpoints
 from agentrl.training.collect import Collector
@@ -105,7 +106,7 @@ class ReinforcementLearning:
             for step in range(self.steps_done + 1, train.steps + 1):
                 await self._take(step)
                 go_on()
-            if train.steps:
+            if train.steps and not self._is_evaluated():
                 await self._evaluate("rl")
         finally:
             await self._feed.close()
@@ -211,6 +212,13 @@ class ReinforcementLearning:
             await self._evaluate("step")
         if step % train.checkpoints.every == 0 and step < train.steps:
             await self.save()
+
+    def _is_evaluated(self) -> bool:
+        """Whether the last step was evaluated, by a start that came to its end."""
+        return any(
+            line.get("stage") == "rl" and line["step"] == self.steps_done
+            for line in read_metrics(self._shop.folder.path / METRICS)
+        )
 
     async def _evaluate(self, stage: Stage) -> None:
         started = time.perf_counter()

@@ -274,3 +274,13 @@ def test_bad_input_is_told_before_anything_is_written(
     assert complaint in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "run").exists()
+
+
+def test_a_finished_training_has_nothing_left_to_do(suite: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    assert train(suite, "--out", run, "--set", "train.steps=1", cwd=tmp_path).returncode == 0
+    before = (run / "metrics.jsonl").read_bytes()
+    again = train("--resume", run, cwd=tmp_path)
+    assert again.returncode == 0, again.stderr
+    assert "after RL" in again.stdout
+    assert (run / "metrics.jsonl").read_bytes() == before
