@@ -6,7 +6,7 @@ from itertools import count
 from pathlib import Path
 
 from agentrl.episode import Episode
-from agentrl.errors import AgentrlError, SuiteError
+from agentrl.errors import AgentrlError, PreflightError, SuiteError
 from agentrl.runs.folder import SUITE, RunFolder
 from agentrl.suite import Suite, load_suite
 from agentrl.suite.compare import differences
@@ -71,6 +71,8 @@ def _check_same_suite(suite: Suite, resume: Path) -> None:
 
 def with_advice(error: AgentrlError, folder: RunFolder, command: str) -> AgentrlError:
     """Say how to go on after an error ended a run; a folder where nothing happened yet goes."""
+    if isinstance(error, PreflightError):
+        return type(error)(f"{error}\nthe episodes are in {folder.path}")
     if folder.discard():
         return error
     return type(error)(f"{error}\ncontinue with: agentrl {command} --resume {folder.path}")

@@ -124,11 +124,11 @@ class RunFolder:
         return read_episodes(self.path)
 
     def discard(self) -> bool:
-        """Remove the folder if no episode stands in it; return whether that was so.
+        """Remove the folder if no episode stands in any file of it; return whether that was so.
 
         What is not ours in it stays.
         """
-        if (self.path / EPISODES).exists():
+        if any(file.name != METRICS for file in self.path.glob("*.jsonl")):
             return False
         self.close()
         for name in (SUITE, METRICS, LOG, ".lock"):

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from agentrl.training.ranks import Ranks
 from agentrl.training.rl import ReinforcementLearning, sync
 from agentrl.training.sft import sft_updates
 from agentrl.training.team import Learns, TeamLearner
-from agentrl.training.trackers import build_trackers
+from agentrl.training.trackers import Tracker, build_trackers
 from agentrl.training.warm_start import DEMONSTRATIONS, demonstrate, warm_start
 from agentrl.training.watch import NoWatch, TrainingWatch
 from agentrl.training.workshop import REFERENCE, Arithmetic, Workshop, open_workshop
@@ -110,10 +111,18 @@ class Trainer:
         base = self._base = await asyncio.to_thread(self._weights_to_load, newest)
         policy = await self._arithmetic.run(lambda: load_policy(base, self._plan))
         self._go_on()
-        async with open_workshop(
-            self._plan, self._folder, self._watch, self._arithmetic, policy, base
-        ) as workshop:
-            await self._stages(workshop, newest)
+        tracker = build_trackers(
+            self._plan.train.trackers,
+            self._folder.path,
+            self._folder.path.name,
+            self._plan.suite.spec.model_dump(mode="json"),
+            after_step=newest.step if newest else 0,
+        )
+        with closing(tracker):
+            async with open_workshop(
+                self._plan, self._folder, self._watch, self._arithmetic, policy, base
+            ) as workshop:
+                await self._stages(workshop, tracker, newest)
 
     def _weights_to_load(self, newest: Checkpoint | None) -> Path:
         """Return a checkpoint's folder; adapters go on from the weights they were made for."""
@@ -121,20 +130,14 @@ class Trainer:
             return newest.path
         return first_checkpoint(self._plan)
 
-    async def _stages(self, workshop: Workshop, newest: Checkpoint | None) -> None:
+    async def _stages(
+        self, workshop: Workshop, tracker: Tracker, newest: Checkpoint | None
+    ) -> None:
         if newest is None:
             await self._before_rl(workshop)
-        train = self._plan.train
         demonstrations = None
-        if train.imitates:
+        if self._plan.train.imitates:
             demonstrations = await demonstrate(workshop)
-        tracker = build_trackers(
-            train.trackers,
-            self._folder.path,
-            self._folder.path.name,
-            self._plan.suite.spec.model_dump(mode="json"),
-            after_step=newest.step if newest else 0,
-        )
         learner = await self._arithmetic.run(lambda: self._learner(workshop))
         learning = ReinforcementLearning(
             workshop, self._checkpoints, tracker, learner, demonstrations
@@ -153,18 +156,13 @@ class Trainer:
         else:
             await learning.save()
         finally:
-            tracker.close()
             if isinstance(learner, TeamLearner):
                 learner.close()
 
     async def _before_rl(self, workshop: Workshop) -> None:
         """Evaluate the policy as it came, imitate, and evaluate what came of it."""
-        for name in (
-            PREFLIGHT,
-            EVALUATIONS,
-            DEMONSTRATIONS,
-        ):  # of a start that did not come to a checkpoint
-            (self._folder.path / name).unlink(missing_ok=True)
+        for leftover in (PREFLIGHT, EVALUATIONS, DEMONSTRATIONS):  # of a start that was killed
+            (self._folder.path / leftover).unlink(missing_ok=True)
         await self._preflight(workshop)
         await attempt_held_out(workshop, "base", 0)
         self._go_on()

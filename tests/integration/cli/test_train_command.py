@@ -179,6 +179,7 @@ def test_a_training_that_cannot_work_stops_before_it_begins(suite: Path, tmp_pat
     )
     assert done.returncode == 2
     assert "expert: solved 0 of 2 tasks; raise limits.max_turns" in done.stderr
+    assert len(list(read_episodes(tmp_path / "run" / "preflight.jsonl"))) == 2 * 4 + 2
     assert not (tmp_path / "run" / "checkpoints").exists()
 
 

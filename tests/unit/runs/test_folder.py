@@ -147,6 +147,12 @@ def test_a_folder_with_episodes_is_not_discarded(folder: RunFolder) -> None:
     assert ids(folder.path) == ["a"]
 
 
+def test_a_folder_with_episodes_of_an_evaluation_is_not_discarded(folder: RunFolder) -> None:
+    folder.append(DONE, "evaluations.jsonl")
+    assert not folder.discard()
+    assert (folder.path / "suite.yaml").exists()
+
+
 def test_discarding_leaves_what_is_not_ours(folder: RunFolder) -> None:
     (folder.path / "notes.txt").write_text("mine")
 
