@@ -8,7 +8,8 @@
     │   ├── TaskError              a task, or a file of tasks
     │   ├── RecordError            an episode record or a run folder that cannot be read
     │   ├── CheckpointError        a model folder that is none
-    │   └── MissingDependencyError an optional library that is not installed
+    │   ├── MissingDependencyError an optional library that is not installed
+    │   └── PreflightError         a training that cannot work as it is set up
     ├── RunStopped                 a run that cannot go on; everything finished so far is kept
     │   ├── StorageError           the disk is full or refuses to be written
     │   ├── ServiceDownError       a service that every episode needs does not answer
