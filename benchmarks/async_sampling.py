@@ -12,6 +12,7 @@ import argparse
 import random
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -21,6 +22,7 @@ from agentrl.envs.base import Step
 from agentrl.runs.folder import METRICS, RunFolder
 from agentrl.runs.training import read_metrics
 from agentrl.suite import load_suite
+from agentrl.task import Task
 from agentrl.testing.worlds import CounterEnv
 from agentrl.training.plan import check_training
 from agentrl.training.trainer import train_suite
@@ -49,15 +51,23 @@ LONGEST_S = 20.0
 
 
 class HeavyTailEnv(CounterEnv):
-    """The counter of ``agentrl.testing``, whose steps take a heavy-tailed time."""
+    """The counter of ``agentrl.testing``, whose steps take a heavy-tailed time.
+
+    The times of a task's n-th episode are the same in every training.
+    """
 
     blocking: ClassVar[bool] = True
     mean_s: ClassVar[float] = 0.1
-    times: ClassVar[random.Random] = random.Random(0)
+    begun: ClassVar[Counter[str]] = Counter()
+
+    def begin(self, task: Task, seed: int) -> str:
+        self.begun[task.id] += 1
+        self._times = random.Random(f"{task.id} {self.begun[task.id]}")
+        return super().begin(task, seed)
 
     def act(self, action: str) -> Step:
         shortest = self.mean_s * (SHAPE - 1) / SHAPE
-        time.sleep(min(LONGEST_S, shortest * self.times.paretovariate(SHAPE)))
+        time.sleep(min(LONGEST_S, shortest * self._times.paretovariate(SHAPE)))
         return super().act(action)
 
 
@@ -70,7 +80,7 @@ def train(steps: int, staleness: int, work: Path) -> tuple[float, float]:
     path.write_text(SUITE, encoding="utf-8")
     suite = load_suite(path, [f"train.steps={steps}", f"train.staleness={staleness}"])
     plan = check_training(suite)
-    HeavyTailEnv.times.seed(1)
+    HeavyTailEnv.begun.clear()
     with RunFolder.create(work / f"staleness-{staleness}", suite.resolved()) as folder:
         train_suite(plan, folder)
         lines: list[dict[str, Any]] = read_metrics(folder.path / METRICS)
