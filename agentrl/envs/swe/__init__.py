@@ -1,0 +1,1 @@
+"""Software engineering: tasks in a repository, their sandbox, and their grading."""

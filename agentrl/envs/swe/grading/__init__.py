@@ -1,0 +1,1 @@
+"""From a patch to a verdict that the patch itself has no say in."""
