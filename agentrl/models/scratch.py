@@ -6,7 +6,6 @@ template, generation config.
 
 import fcntl
 import hashlib
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -14,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from agentrl.cache import cache_folder
 from agentrl.errors import MissingDependencyError, StorageError, UsageError
 from agentrl.models.checkpoint import silence_transformers
 from agentrl.suite.model import Scratch
@@ -45,7 +45,7 @@ def scratch_checkpoint(texts: Sequence[str], scratch: Scratch) -> Path:
         StorageError: the cache folder cannot be written.
         MissingDependencyError: torch or transformers is not installed.
     """
-    cache = Path(os.environ.get("AGENTRL_CACHE") or Path.home() / ".cache" / "agentrl") / "scratch"
+    cache = cache_folder() / "scratch"
     folder = cache / _key(texts, scratch)
     try:
         cache.mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,6 @@ is made again.
 import fcntl
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from agentrl.cache import cache_folder
 from agentrl.errors import StorageError
 
 FORMAT = 1
@@ -32,7 +32,7 @@ def entry_folder(settings: Mapping[str, Any], seed: int) -> Path:
     """Return where the game of these settings and seed belongs, whether it is there or not."""
     what = {"format": FORMAT, "textworld": _textworld(), "settings": settings, "seed": seed}
     key = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
-    return _root() / "textworld" / key[:2] / key[2:34]
+    return cache_folder() / "textworld" / key[:2] / key[2:34]
 
 
 def is_whole(entry: Path) -> bool:
@@ -68,7 +68,7 @@ def filling(entry: Path, settings: Mapping[str, Any], seed: int) -> Iterator[Pat
                 shutil.rmtree(folder, ignore_errors=True)
     except OSError as exc:
         raise StorageError(
-            f"the cache of games at {_root()} cannot be written: {exc}; make room there or set "
+            f"the cache of games at {cache_folder()} cannot be written: {exc}; make room there or set "
             f"AGENTRL_CACHE to another folder"
         ) from exc
 
@@ -96,11 +96,6 @@ def _digests(folder: Path) -> dict[str, str]:
         name: hashlib.sha256((folder / name).read_bytes()).hexdigest()
         for name in (GAME, DESCRIPTION)
     }
-
-
-def _root() -> Path:
-    chosen = os.environ.get("AGENTRL_CACHE")
-    return Path(chosen).expanduser().absolute() if chosen else Path.home() / ".cache" / "agentrl"
 
 
 @lru_cache(maxsize=1)

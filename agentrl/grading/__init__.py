@@ -1,0 +1,1 @@
+"""Grading of many patches: predictions in, verdicts out."""
