@@ -19,6 +19,7 @@ quickstart:  ## Teach a small model to play real TextWorld games: imitation, the
 
 test:  ## Run every test that this machine can run
 	@scripts/setup.sh $(TEST_EXTRAS)
+	@scripts/engine.sh
 	$(BIN)/python -m pytest -q -n 2 --dist loadgroup $(ARGS)
 
 check:  ## Lint, format check, types, layers, doctests
