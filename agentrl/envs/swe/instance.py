@@ -42,13 +42,19 @@ class TestPlan:
     script: str = ""
     """``script``: the shell script that runs the tests and prints their log."""
     log_parser: str = ""
-    """``script``: the name of the parser that reads its log."""
+    """``script``: the name of the parser that reads its log, see ``grading.logs``; ``reward-file``
+    where the script leaves its verdict in ``/logs/verifier`` (Harbor)."""
+    patches_itself: bool = False
+    """``script``: it puts the test patch in place by itself, so that grading must not."""
     fail_only: bool = False
     """``script``: the log names only what failed, so that an absent test has passed."""
     expected: Mapping[str, str] = field(default_factory=dict)
     """R2E-Gym: the status of every test, all of which must come out just so."""
     files: Mapping[str, bytes] = field(default_factory=dict)
     """Hidden files by path, put in place for grading only: relative to ``workdir``, or absolute."""
+    hidden: tuple[str, ...] = ()
+    """Files of the image that the agent must not see: preparing takes them away, and grading puts
+    them back from the image (SWE-smith)."""
     timeout_s: float = 1800.0
 
 
@@ -100,6 +106,8 @@ class Instance:
     """What an image is made from where there is neither."""
     workdir: str = "/testbed"
     """The repository inside the sandbox."""
+    python: str = "python3"
+    """The interpreter inside the sandbox that runs pytest or unittest."""
     memory_mb: int | None = None
     """What the instance asks for; None: what the suite gives."""
     cpus: float | None = None
