@@ -1,0 +1,1 @@
+"""Repositories that no image holds yet: released packages, archives, and what differs in them."""
