@@ -10,13 +10,15 @@ solution is known, ``expert_action``. ``docs/environments/README.md`` shows one 
 
 import string
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar
 
 import gymnasium
 from gymnasium.spaces import Space
 
+from agentrl.envs.rows import read_rows
 from agentrl.errors import TaskError
 from agentrl.task import Task
 
@@ -70,6 +72,9 @@ class TextEnv(gymnasium.Env[str, str], ABC):
     metadata: dict[str, Any] = {"render_modes": ["ansi"]}
     blocking: ClassVar[bool] = False
     """Whether a step waits for another process; such an environment gets a thread of its own."""
+    sandboxed: ClassVar[bool] = False
+    """Whether it runs code that nobody vouches for; its constructor then takes the suite's section
+    ``sandbox`` as the keyword ``sandbox``."""
     max_turns: int = 50
     """Turns that a good agent needs at most; the limit where the suite sets none."""
 
@@ -121,6 +126,18 @@ class TextEnv(gymnasium.Env[str, str], ABC):
     def generate(cls, count: int, seed: int, options: Mapping[str, Any]) -> Sequence[Task]:
         """Return ``count`` tasks, the same for the same ``seed`` and constructor ``options``."""
         return [Task(id=f"seed-{seed + i}", seed=seed + i) for i in range(count)]
+
+    @classmethod
+    def rows(cls, path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+        """Yield the rows of a task file, each with its number from 1.
+
+        The usual forms are read here; an environment that knows others overrides it.
+
+        Raises:
+            TaskError: the file cannot be read.
+            MissingDependencyError: reading a Parquet file needs pyarrow.
+        """
+        return read_rows(path)
 
     @classmethod
     def task(cls, row: Mapping[str, Any], number: int) -> Task:

@@ -22,6 +22,7 @@ from agentrl.errors import (
     nearest,
 )
 from agentrl.suite import Suite
+from agentrl.suite.sandbox import SandboxSpec
 from agentrl.suite.spec import EnvSpec
 
 register_all()
@@ -32,16 +33,20 @@ _HOW_TO = (
 )
 
 
-def build_env(spec: EnvSpec) -> TextEnv:
+def build_env(spec: EnvSpec, sandbox: SandboxSpec | None = None) -> TextEnv:
     """Return a new environment, not yet reset.
+
+    Args:
+        spec: which, and its options.
+        sandbox: where it runs code, if it does; None: as a suite without that section.
 
     Raises:
         SuiteError: there is no such environment, or it is none of text.
         UsageError: the environment refuses its options.
         MissingDependencyError: the library behind it is not installed.
     """
-    env_class(spec.id)
-    env = gymnasium.make(spec.id, disable_env_checker=True, **spec.options).unwrapped
+    more = {"sandbox": sandbox or SandboxSpec()} if env_class(spec.id).sandboxed else {}
+    env = gymnasium.make(spec.id, disable_env_checker=True, **spec.options, **more).unwrapped
     if not isinstance(env, TextEnv):
         raise _no_text_env(spec.id)
     return env
@@ -88,8 +93,11 @@ def suite_env_class(suite: Suite) -> type[TextEnv]:
 def check_options(suite: Suite) -> None:
     """Check a suite's ``env.options``: their names, their types and that the environment builds.
 
+    Nothing of a sandbox is started.
+
     Raises:
-        SuiteError: an option is unknown, missing, of a wrong type or refused; names the line.
+        SuiteError: an option is unknown, missing, of a wrong type or refused, or the suite says
+            where to run code and its environment runs none; names the line.
         MissingDependencyError: the library behind the environment is not installed.
     """
     chosen = suite_env_class(suite)
@@ -103,7 +111,37 @@ def check_options(suite: Suite) -> None:
             _check_type(suite, name, annotations(chosen).get(name, Any))
         elif parameter.default is parameter.empty:
             raise suite.error(("env", "options", name), "missing; the environment needs it")
+    if not chosen.sandboxed:
+        _check_no_sandbox(suite)
     _check_building(suite)
+
+
+def check_sandbox(suite: Suite) -> None:
+    """Check that the sandbox that a suite's environment needs, if it does, can be had here.
+
+    Raises:
+        SuiteError: it cannot; names the line.
+    """
+    if not suite_env_class(suite).sandboxed:
+        return
+    from agentrl.sandboxes.connect import connect
+
+    try:
+        connect(suite.spec.sandbox)
+    except UsageError as exc:
+        raise suite.error(("sandbox",), str(exc)) from None
+
+
+def _check_no_sandbox(suite: Suite) -> None:
+    """Refuse what has no effect; defaults may stand there, as the resolved suite writes them."""
+    usual = SandboxSpec()
+    for name in SandboxSpec.model_fields:
+        if getattr(suite.spec.sandbox, name) != getattr(usual, name):
+            raise suite.error(
+                ("sandbox", name),
+                f"it would have no effect: {suite.spec.env.id} runs no code; remove it, or leave "
+                f"its default, {json.dumps(getattr(usual, name))}",
+            )
 
 
 def _check_type(suite: Suite, name: str, annotation: Any) -> None:
@@ -122,7 +160,7 @@ def _check_type(suite: Suite, name: str, annotation: Any) -> None:
 def _check_building(suite: Suite) -> None:
     try:
         with boundary(EnvError, f"{suite.spec.env.id!r} cannot be built with its env.options"):
-            build_env(suite.spec.env).close()
+            build_env(suite.spec.env, suite.spec.sandbox).close()
     except MissingDependencyError:
         raise
     except UsageError as exc:

@@ -51,6 +51,7 @@ def parameters(env_class: type[TextEnv]) -> dict[str, inspect.Parameter]:
         name: parameter
         for name, parameter in signature.parameters.items()
         if name not in _NOT_OPTIONS
+        and not (name == "sandbox" and env_class.sandboxed)
         and parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
     }
 

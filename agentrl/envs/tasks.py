@@ -1,16 +1,14 @@
 """Where a suite's tasks come from: made by the environment, read from a file, or written inline."""
 
-import gzip
 import hashlib
-import json
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from agentrl.envs.base import TextEnv
 from agentrl.envs.build import suite_env_class
-from agentrl.errors import MissingDependencyError, TaskError
+from agentrl.errors import TaskError
 from agentrl.suite import Suite
 from agentrl.suite.tasks import TasksSpec
 from agentrl.task import Task
@@ -94,61 +92,13 @@ def _inline(
 def _from_file(
     suite: Suite, chosen: type[TextEnv], path: Path, at: tuple[str, ...]
 ) -> Iterator[_Placed]:
-    if not path.is_file():
+    if not path.exists():
         where = "beside the suite file or from the current folder"
         raise suite.error((*at, "file"), f"no file {str(path)!r}, {where}")
-    read = _parquet_rows if path.suffix == ".parquet" else _json_rows
     stem = path.name.split(".")[0]
-    for number, row in read(path):
+    for number, row in chosen.rows(path):
         place = f"{path}:{number}"
         try:
-            yield place, chosen.task({"id": f"{stem}-{number}"} | row, number)
+            yield place, chosen.task({"id": f"{stem}-{number}", **row}, number)
         except TaskError as exc:
             raise TaskError(f"{place}: {exc}") from None
-
-
-def _json_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    with _open(path) as file:
-        try:
-            for number, line in enumerate(file, 1):
-                if line.strip():
-                    yield number, _json_row(line, f"{path}:{number}")
-        except UnicodeDecodeError as exc:
-            raise TaskError(f"{path}: a file of tasks is UTF-8 text: {exc}") from None
-        except (gzip.BadGzipFile, EOFError) as exc:
-            raise TaskError(f"{path}: cannot unpack it: {exc}") from None
-
-
-def _open(path: Path) -> IO[str]:
-    try:
-        if path.suffix == ".gz":
-            return gzip.open(path, "rt", encoding="utf-8")
-        return path.open(encoding="utf-8")
-    except OSError as exc:
-        raise TaskError(f"{path}: cannot read it: {exc.strerror}") from None
-
-
-def _json_row(line: str, place: str) -> dict[str, Any]:
-    try:
-        row = json.loads(line)
-    except json.JSONDecodeError as exc:
-        raise TaskError(f"{place}: no JSON: {exc.msg} at column {exc.colno}") from None
-    if not isinstance(row, dict):
-        raise TaskError(f"{place}: expected a JSON object with one task, got {line.strip()[:40]}")
-    return row
-
-
-def _parquet_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    try:
-        import pyarrow as arrow
-        import pyarrow.parquet as parquet
-    except ModuleNotFoundError:
-        raise MissingDependencyError(
-            f"{path}: reading Parquet needs pyarrow: pip install 'agentrl[data]'"
-        ) from None
-    try:
-        with parquet.ParquetFile(path) as file:
-            rows = (row for batch in file.iter_batches() for row in batch.to_pylist())
-            yield from enumerate(rows, 1)
-    except arrow.ArrowInvalid as exc:
-        raise TaskError(f"{path}: no Parquet file: {exc}") from None

@@ -22,7 +22,7 @@ def suite_texts(spec: SuiteSpec, tasks: Sequence[Task]) -> Iterator[str]:
     """
     for job in plan_jobs(tasks[:EPISODES], spec.rollouts):
         what = f"reading a tokenizer's text from task {job.task.id!r} of {spec.env.id}"
-        with boundary(EnvError, what), closing(build_env(spec.env)) as env:
+        with boundary(EnvError, what), closing(build_env(spec.env, spec.sandbox)) as env:
             yield from _texts_of(env, job)
 
 

@@ -44,7 +44,7 @@ def _section(path: str, section: type[BaseModel], note: str = "") -> Iterator[st
         inner = _inner_section(field)
         if inner is not None:
             below.append((f"{path}.{name}".lstrip("."), inner))
-        if name != "backend":
+        if name != "backend" or section not in BACKENDS:
             cells = (f"`{name}`", _type_name(field.annotation), _default(field), _meaning(field))
             yield f"| {' | '.join(cells)} |"
     yield ""

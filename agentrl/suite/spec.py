@@ -5,6 +5,7 @@ from typing import Any, Literal
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from agentrl.suite.model import ModelSpec
+from agentrl.suite.sandbox import SandboxSpec
 from agentrl.suite.section import Section
 from agentrl.suite.tasks import TasksSpec
 from agentrl.suite.train import PolicySpec, TrainSpec
@@ -103,6 +104,7 @@ class SuiteSpec(Section):
     env: EnvSpec
     tasks: TasksSpec
     agent: AgentSpec
+    sandbox: SandboxSpec = SandboxSpec()
     reward: RewardSpec = RewardSpec()
     rollouts: RolloutsSpec = RolloutsSpec()
     limits: LimitsSpec = LimitsSpec()
