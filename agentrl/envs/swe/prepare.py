@@ -29,6 +29,9 @@ logger = logging.getLogger(__name__)
 VENV = "/opt/venv"
 """Where what the tests need is installed, in images that agentrl makes from a source."""
 
+ASIDE = "/opt/agentrl/hidden"
+"""Where the instance's hidden files lie until grading, by their path in the repository."""
+
 _FORMAT = "1"  # raise it when the same instance gives another image
 _PROFILE = "/opt/agentrl/profile"
 _WHEELS = "/opt/wheels"
@@ -73,6 +76,7 @@ def _base(instance: Instance, backend: Backend) -> str:
 def _digest(instance: Instance, base: str) -> str:
     """Return a name for everything that decides what the image holds."""
     parts = [_FORMAT, base, instance.workdir, instance.bug_patch, repr(instance.source)]
+    parts += instance.tests.hidden
     parts += [_script(name) for name in ("install.sh", "seal.sh", "profile.sh")]
     digest = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass"))
     for path, file in sorted(tool_files().items()):
@@ -90,7 +94,8 @@ def _make(instance: Instance, backend: Backend, spec: SandboxSpec, base: str, na
         profile = f"{_script('profile.sh')}cd -- {shlex.quote(instance.workdir)}\n"
         sandbox.write_files({**tool_files(), _PROFILE: File(profile.encode())})
         bug = instance.bug_patch.encode("utf-8", "surrogateescape")
-        _run(sandbox, instance, "seal.sh", instance.workdir, stdin=bug)
+        arguments = (instance.workdir, ASIDE, *instance.tests.hidden)
+        _run(sandbox, instance, "seal.sh", *arguments, stdin=bug)
         sandbox.snapshot(name)
 
 

@@ -1,6 +1,9 @@
-# Argument: WORKDIR; standard input: a patch to be applied first, or nothing.
+# Arguments: WORKDIR ASIDE HIDDEN-FILE...; standard input: a patch to be applied first, or nothing.
 # Makes the repository a single commit that knows nothing of its past and future, owned by the agent.
-cd "$1"
+# Hidden files go to the folder ASIDE, which only root can look into.
+workdir=$1 aside=$2
+shift 2
+cd "$workdir"
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 cat >"$scratch/patch"
@@ -12,6 +15,14 @@ if [ -s "$scratch/patch" ]; then
     git apply --whitespace=nowarn "$scratch/patch" ||
         patch --batch --forward --fuzz=5 --no-backup-if-mismatch -p1 -i "$scratch/patch"
 fi
+
+mkdir -p "$aside"
+chmod 700 "$aside"
+for path; do
+    [ -e "$path" ] || continue
+    mkdir -p "$aside/$(dirname "$path")"
+    mv "$path" "$aside/$path"
+done
 
 # Files that are tracked although .gitignore names them must stay so. A submodule becomes files.
 : >"$scratch/tracked"
