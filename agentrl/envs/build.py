@@ -45,7 +45,9 @@ def build_env(spec: EnvSpec, sandbox: SandboxSpec | None = None) -> TextEnv:
         UsageError: the environment refuses its options.
         MissingDependencyError: the library behind it is not installed.
     """
-    more = {"sandbox": sandbox or SandboxSpec()} if env_class(spec.id).sandboxed else {}
+    more: dict[str, Any] = (
+        {"sandbox": sandbox or SandboxSpec()} if env_class(spec.id).sandboxed else {}
+    )
     env = gymnasium.make(spec.id, disable_env_checker=True, **spec.options, **more).unwrapped
     if not isinstance(env, TextEnv):
         raise _no_text_env(spec.id)
