@@ -1,15 +1,30 @@
-# The shell of a sandbox: reads one request a line, "NONCE $'command'", and answers each with the
-# command's output, a NUL byte, the nonce and the exit code. A command runs in this very shell, so
-# that it leaves behind what it would in a person's; the descriptors of the channel are closed
-# for it. The state file lets the next shell begin where this one was ended.
-exec 3<&0 4>&1 0</dev/null 2>&1
-__agentrl_state=$1
-__agentrl_keep() { { printf 'cd -- %q\n' "$PWD"; declare -px; declare -f; } 2>/dev/null >"$__agentrl_state"; } 2>/dev/null
-if [ -r "$__agentrl_state" ]; then . "$__agentrl_state" >/dev/null 2>&1; fi
+# The shell of a sandbox: reads requests, each a line "NONCE BYTES" and a command of that many
+# bytes, and answers each with the command's output between marks. A command runs in this very
+# shell, so that it leaves behind what it would in a person's; it does not see the channel. Should
+# it end the shell, the process around it answers, and begins the next where this one was.
+if [ $# = 1 ]; then
+    while bash --noprofile --norc -c "$BASH_EXECUTION_STRING" shell "$1" "$1.$$"; code=$?
+        IFS='' read -r nonce <"$1.$$"; [ "$nonce" != closed ]; do
+        [ -z "$nonce" ] || printf '\0%s>%d\n' "$nonce" "$code"
+        : >"$1.$$"
+    done 2>/dev/null
+    exit "$code"
+fi
+exec 100<&0 101>&1 </dev/null >/dev/null 2>&1
+echo 500 >/proc/self/oom_score_adj # what is killed for memory is a command, not the sandbox
+shopt -s expand_aliases
+[ ! -r /opt/agentrl/profile ] || . /opt/agentrl/profile
+__agentrl_state=$1 __agentrl_now=$2
+[ ! -r "$__agentrl_state" ] || . "$__agentrl_state"
+__agentrl_keep() { { printf 'cd -- %q\n' "$PWD" && declare -px; } >"$__agentrl_state"; }
 trap __agentrl_keep EXIT
-while IFS=' ' read -r __agentrl_nonce __agentrl_command <&3; do
-    eval "__agentrl_command=$__agentrl_command"
-    eval "$__agentrl_command" </dev/null >&4 2>&1 3<&- 4>&-
-    printf '\0%s %d\n' "$__agentrl_nonce" $? >&4
+while IFS=' ' read -r __agentrl_nonce __agentrl_size <&100 &&
+    IFS='' LC_ALL=C read -r -N "$__agentrl_size" __agentrl_command <&100; do
+    printf '%s\n' "$__agentrl_nonce" >"$__agentrl_now"
+    printf '\0%s<' "$__agentrl_nonce" >&101
+    eval "$__agentrl_command" </dev/null >&101 2>&1 100<&- 101>&-
+    printf '\0%s>%d\n' "$__agentrl_nonce" "$?" >&101
+    : >"$__agentrl_now"
     __agentrl_keep
 done
+echo closed >"$__agentrl_now"
