@@ -1,7 +1,7 @@
 """Reads the files out of an archive that nobody vouches for, and writes one.
 
 Nothing is unpacked onto the disk: a member is a path and its bytes, so that a hostile archive can
-at most be refused. Links and devices are left out.
+at most be refused. Links, devices and what belongs to git are left out.
 """
 
 import gzip
@@ -10,6 +10,7 @@ import tarfile
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 from agentrl.errors import UsageError
 from agentrl.sandboxes.base import File
@@ -51,9 +52,7 @@ def write_archive(path: Path, files: Mapping[str, File]) -> None:
         zipped.write(packed.getvalue())
 
 
-def _collected(
-    path: Path, members: Iterable[tuple[str, int, int, io.BufferedIOBase]]
-) -> dict[str, File]:
+def _collected(path: Path, members: Iterable[tuple[str, int, int, IO[bytes]]]) -> dict[str, File]:
     files: dict[str, File] = {}
     total = 0
     for name, mode, size, stream in members:
@@ -66,12 +65,15 @@ def _collected(
         data = stream.read(size + 1)
         if len(data) > size:
             raise UsageError(f"{path}: {name} is larger than the archive says")
+        relative = _safe(path, name)
+        if ".git" in PurePosixPath(relative).parts:
+            continue
         executable = 0o111 if mode & 0o100 else 0
-        files[_safe(path, name)] = File(data, 0o644 | executable, owner="agent")
+        files[relative] = File(data, 0o644 | executable, owner="agent")
     return files
 
 
-def _tar_members(path: Path) -> Iterator[tuple[str, int, int, io.BufferedIOBase]]:
+def _tar_members(path: Path) -> Iterator[tuple[str, int, int, IO[bytes]]]:
     with tarfile.open(path) as tar:
         for member in tar:
             stream = tar.extractfile(member) if member.isreg() else None
@@ -79,7 +81,7 @@ def _tar_members(path: Path) -> Iterator[tuple[str, int, int, io.BufferedIOBase]
                 yield member.name, member.mode, member.size, stream
 
 
-def _zip_members(path: Path) -> Iterator[tuple[str, int, int, io.BufferedIOBase]]:
+def _zip_members(path: Path) -> Iterator[tuple[str, int, int, IO[bytes]]]:
     with zipfile.ZipFile(path) as archive:
         for member in archive.infolist():
             mode = member.external_attr >> 16
@@ -91,7 +93,7 @@ def _zip_members(path: Path) -> Iterator[tuple[str, int, int, io.BufferedIOBase]
 def _safe(path: Path, name: str) -> str:
     parts = PurePosixPath(name.removeprefix("./")).parts
     odd = name.startswith("/") or "\\" in name or "\0" in name
-    if odd or not parts or ".." in parts or ".git" in parts:
+    if odd or not parts or ".." in parts:
         raise UsageError(f"{path} holds the path {name!r}, which no source archive has")
     return "/".join(parts)
 

@@ -7,8 +7,10 @@ from pathlib import PurePosixPath
 
 from agentrl.sandboxes.base import File
 
-_STEMS = ("changelog", "changes", "history", "news", "release_notes", "releasenotes", "releases")
-_STEMS += ("release-notes", "changelogs", "whatsnew", "whats_new", "versions", "readme")
+_STEMS = (
+    *("changelog", "changes", "history", "news", "release_notes", "releasenotes", "releases"),
+    *("release-notes", "changelogs", "whatsnew", "whats_new", "versions", "readme"),
+)
 _SUFFIXES = ("", ".md", ".rst", ".txt", ".markdown")
 _VERSION = re.compile(
     r"(?<![\w.])v?(\d+(?:\.\d+)+(?:\.?(?:a|b|rc|post|dev)\d+)?)(?![\w.]*\d)", re.I

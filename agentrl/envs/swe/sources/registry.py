@@ -120,20 +120,27 @@ def fetch_wheels(requires: Sequence[str], python: str = SANDBOX_PYTHON) -> tuple
 
 
 def _fill_wheels(wanted: Sequence[str], python: str, folder: Path) -> None:
-    pure = ["--implementation=py", "--abi=none", "--platform=any"]
     machine = platform.machine()
+    pure = ["--implementation=py", "--abi=none", "--platform=any"]
     built = ["--implementation=cp", "--platform=any"]
     built += [f"--platform=manylinux{glibc}_{machine}" for glibc in _GLIBC]
-    for tags in (pure, built):
-        for leftover in folder.iterdir():
-            leftover.unlink()
-        done = _python(
-            *("-m", "pip", "download", "--quiet", "--only-binary=:all:", "--no-input"),
-            *("--python-version", python, *tags, "--dest", str(folder), *wanted),
+    if (done := _download(wanted, python, pure, folder)).returncode:
+        done = _download(wanted, python, built, folder)
+    if done.returncode:
+        raise UsageError(
+            f"pip finds no wheels for {' '.join(wanted)} of Python {python}{_said(done)}"
         )
-        if done.returncode == 0:
-            return
-    raise UsageError(f"pip finds no wheels for {' '.join(wanted)} (Python {python}){_said(done)}")
+
+
+def _download(
+    wanted: Sequence[str], python: str, tags: Sequence[str], folder: Path
+) -> subprocess.CompletedProcess[str]:
+    for leftover in folder.iterdir():
+        leftover.unlink()
+    return _python(
+        *("-m", "pip", "download", "--quiet", "--only-binary=:all:", "--no-input"),
+        *("--python-version", python, *tags, "--dest", str(folder), *wanted),
+    )
 
 
 def _check(form: re.Pattern[str], text: str, what: str) -> None:
