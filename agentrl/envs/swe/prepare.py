@@ -77,7 +77,7 @@ def _digest(instance: Instance, base: str) -> str:
     """Return a name for everything that decides what the image holds."""
     parts = [_FORMAT, base, instance.workdir, instance.bug_patch, repr(instance.source)]
     parts += instance.tests.hidden
-    parts += [_script(name) for name in ("install.sh", "seal.sh", "profile.sh")]
+    parts += [_script(name) for name in ("install.sh", "seal.sh", "base.sh", "profile.sh")]
     digest = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass"))
     for path, file in sorted(tool_files().items()):
         digest.update(path.encode() + b"\0" + file.data)
@@ -96,6 +96,7 @@ def _make(instance: Instance, backend: Backend, spec: SandboxSpec, base: str, na
         bug = instance.bug_patch.encode("utf-8", "surrogateescape")
         arguments = (instance.workdir, ASIDE, *instance.tests.hidden)
         _run(sandbox, instance, "seal.sh", *arguments, stdin=bug)
+        _run(sandbox, instance, "base.sh", instance.workdir)
         sandbox.snapshot(name)
 
 
