@@ -5,11 +5,19 @@ import socket
 from functools import cache
 from pathlib import Path
 
+RUN_VARIABLE = "AGENTRL_RUN"
+"""Environment variable with the id of the run that a process works for."""
+
 
 def current_owner() -> str:
     """Return this process as ``host:pid:start time``; the time tells it from a later namesake."""
     pid = os.getpid()
     return f"{_machine()}:{pid}:{_start_time(pid) or 0}"
+
+
+def current_run() -> str:
+    """Return the run that this process works for: ``AGENTRL_RUN``, empty outside runs."""
+    return os.environ.get(RUN_VARIABLE, "")
 
 
 def is_gone(owner: str) -> bool:

@@ -1,0 +1,157 @@
+"""The Docker backend."""
+
+import atexit
+import logging
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+from weakref import WeakSet
+
+from agentrl.errors import SandboxError
+from agentrl.sandboxes.base import Lease
+from agentrl.sandboxes.docker import images
+from agentrl.sandboxes.docker.container import (
+    EXPIRES,
+    IMAGE,
+    OWNER,
+    RUN,
+    Setting,
+    check_spec,
+    container_options,
+    host_options,
+)
+from agentrl.sandboxes.docker.engine import engine, engine_errors
+from agentrl.sandboxes.docker.keeper import Keeper
+from agentrl.sandboxes.docker.sandbox import DockerSandbox, remove_container
+from agentrl.sandboxes.docker.wire import Wire
+from agentrl.sandboxes.owner import is_gone
+from agentrl.suite.sandbox import SandboxSpec
+
+logger = logging.getLogger(__name__)
+
+
+class DockerBackend:
+    """See ``agentrl.sandboxes.base.Backend``."""
+
+    name = "docker"
+
+    def __init__(self) -> None:
+        self._limits = True
+        self._sandboxes: WeakSet[DockerSandbox] = WeakSet()
+        atexit.register(self._close_all)
+
+    def base_image(self) -> str:
+        from agentrl.sandboxes.docker.base_image import base_image
+
+        return base_image()
+
+    def has_image(self, image: str) -> bool:
+        return images.inspect_image(image) is not None
+
+    def fetch_image(self, image: str) -> None:
+        images.pull_image(image)
+
+    def build_image(self, dockerfile: str, context: str = "") -> str:
+        """Build an image from the text of a Dockerfile, once, and return its name.
+
+        Args:
+            dockerfile: the text.
+            context: the folder that it copies from; empty: it copies nothing.
+        """
+        from agentrl.sandboxes.docker.build import build_image
+
+        return build_image(dockerfile, context)
+
+    def start(self, image: str, spec: SandboxSpec, *, building: bool = False) -> DockerSandbox:
+        check_spec(spec)
+        found = images.inspect_image(image)
+        if found is None:
+            raise SandboxError(
+                f"could not start a sandbox: there is no image {image}; fetch it with "
+                f"`docker pull`, or build it with `agentrl sandbox build`"
+            )
+        setting = Setting.of(found)
+        container, wire = self._start_container(image, spec, setting, building)
+        sandbox = DockerSandbox(
+            container, Keeper(wire), setting, spec, closed=self._sandboxes.discard
+        )
+        self._sandboxes.add(sandbox)
+        try:
+            sandbox.check()
+        except SandboxError:
+            sandbox.close()
+            raise
+        return sandbox
+
+    def leases(self) -> Sequence[Lease]:
+        with engine_errors("list the sandboxes"):
+            found = engine().containers(all=True, filters={"label": OWNER})
+        return [_lease(one["Id"], one["Labels"]) for one in found if one["Labels"].get(OWNER)]
+
+    def sweep(self) -> int:
+        orphans = [lease for lease in self.leases() if lease.orphan]
+        for lease in orphans:
+            remove_container(lease.id)
+        return len(orphans)
+
+    def remove_image(self, image: str) -> None:
+        images.remove_image(image)
+
+    def _start_container(
+        self, image: str, spec: SandboxSpec, setting: Setting, building: bool
+    ) -> tuple[str, Wire]:
+        """Start a container, without limits where the engine cannot keep them."""
+        while True:
+            limits = self._limits
+            try:
+                with engine_errors(f"start a sandbox from {image}"):
+                    return _start(
+                        container_options(image, spec, setting),
+                        host_options(spec, building, limits),
+                    )
+            except SandboxError as exc:
+                if not limits or "cgroup" not in str(exc):
+                    raise
+                self._limits = False
+                logger.warning(
+                    "this Docker engine limits neither memory, processors nor processes of a "
+                    "sandbox, so that one can starve the machine: %s",
+                    exc,
+                )
+
+    def _close_all(self) -> None:
+        for sandbox in list(self._sandboxes):
+            with suppress(SandboxError):
+                sandbox.close()
+
+
+def _start(options: dict[str, Any], host: dict[str, Any]) -> tuple[str, Wire]:
+    api = engine()
+    config = api.create_host_config(**host)
+    container: str = api.create_container(**options, host_config=config)["Id"]
+    wire = None
+    try:
+        # Attached before it starts, the container's input is ours alone and ends with us.
+        streams = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
+        wire = Wire(api.attach_socket(container, params=streams))
+        api.start(container)
+    except BaseException:
+        if wire is not None:
+            wire.close()
+        remove_container(container)
+        raise
+    return container, wire
+
+
+def _lease(container: str, labels: dict[str, str]) -> Lease:
+    expires = float(labels.get(EXPIRES) or 0)
+    owner = labels[OWNER]
+    return Lease(
+        id=container[:12],
+        image=labels.get(IMAGE, ""),
+        owner=owner,
+        run=labels.get(RUN, ""),
+        expires=expires,
+        orphan=is_gone(owner) or expires < time.time(),
+    )

@@ -1,0 +1,82 @@
+"""Images: whether they are here, and how they come here."""
+
+from typing import Any
+
+from agentrl.errors import UsageError
+from agentrl.sandboxes.docker.container import EXPIRES, IMAGE, OWNER, RUN
+from agentrl.sandboxes.docker.engine import LONG_CALL_S, engine, engine_errors
+
+MADE = "agentrl.made"
+"""Label of an image that agentrl has made; its value says how."""
+
+_NEUTRAL = ["CMD []", "ENTRYPOINT []", "USER 0:0"]
+
+
+def inspect_image(image: str) -> Any:
+    """Return what the engine knows of an image, None where it is not here."""
+    from docker.errors import ImageNotFound
+
+    with engine_errors(f"look for the image {image}"):
+        try:
+            return engine().inspect_image(image)
+        except ImageNotFound:
+            return None
+
+
+def pull_image(image: str) -> None:
+    """Fetch an image from where the engine finds images.
+
+    Raises:
+        UsageError: there is no such image, or no registry answers.
+    """
+    from docker.errors import APIError
+
+    repository, tag = split_name(image)
+    with engine_errors(f"fetch the image {image}"):
+        try:
+            for line in engine(LONG_CALL_S).pull(repository, tag, stream=True, decode=True):
+                if "error" in line:
+                    raise UsageError(_no_image(image, line["error"]))
+        except APIError as exc:
+            raise UsageError(_no_image(image, exc.explanation or str(exc))) from None
+
+
+def keep_container(container: str, image: str) -> str:
+    """Keep the file system of a container as an image."""
+    repository, tag = split_name(image)
+    # A container takes over the labels of its image: one that somebody starts from this image must
+    # not look like a sandbox.
+    labels = {MADE: "snapshot", OWNER: "", RUN: "", EXPIRES: "", IMAGE: ""}
+    with engine_errors(f"keep the sandbox as {image}"):
+        engine(LONG_CALL_S).commit(
+            container, repository, tag, changes=_NEUTRAL, conf={"Labels": labels}
+        )
+    return image
+
+
+def remove_image(image: str) -> None:
+    """Forget an image; one that is not here is no error."""
+    from docker.errors import ImageNotFound
+
+    with engine_errors(f"remove the image {image}"):
+        try:
+            engine().remove_image(image, force=True)
+        except ImageNotFound:
+            return
+
+
+def split_name(image: str) -> tuple[str, str]:
+    """Return repository and tag.
+
+    >>> split_name("host:5000/a/b"), split_name("a/b:1")
+    (('host:5000/a/b', 'latest'), ('a/b', '1'))
+    """
+    repository, colon, tag = image.rpartition(":")
+    return (repository, tag) if colon and "/" not in tag else (image, "latest")
+
+
+def _no_image(image: str, reason: str) -> str:
+    return (
+        f"the image {image} is not here and cannot be fetched: {reason.strip()}. Check its name, "
+        f"log in with `docker login` if it is private, or load it with `docker load`"
+    )

@@ -1,0 +1,73 @@
+# The keeper of a sandbox: the process that a container is. As root it serves one request at a time
+# from the container's own input: a line with a length, then shell words of that many bytes, then
+# what these announce. Each answer stands between marks with the request's nonce on both outputs.
+# When the input ends, because whoever started the container is gone, or when its time is over, it
+# ends, and the container with it.
+exec 100<&0 101>&1 102>&2 </dev/null >/dev/null 2>&1
+set -m # each program leads a process group of its own, and minds SIGINT as usual
+LC_ALL=C PATH=/usr/bin:/bin:/usr/sbin:/sbin
+lifetime=$1
+env=$(type -P env) head=$(type -P head) cat=$(type -P cat)
+timeout=$(type -P timeout) setpriv=$(type -P setpriv)
+
+prepare() {
+    local lines=() line
+    mapfile -t lines </etc/passwd
+    for line in "${lines[@]}"; do [[ $line == agent:* ]] && return; done
+    printf '%s\n' agent:x:1000:1000::/home/agent:/bin/bash "${lines[@]}" >/etc/passwd
+    echo agent:x:1000: >>/etc/group
+    [ -d /home/agent ] || { mkdir -p /home/agent && chmod 755 /home/agent; }
+    chown 1000:1000 /home/agent
+}
+
+# run USER FOLDER SECONDS ALONE INPUT-BYTES [NAME=VALUE...] PROGRAM [ARGUMENT...]
+run() {
+    local user=$1 folder=$2 seconds=$3 alone=$4 size=$5 as=() left=$((lifetime - SECONDS))
+    shift 5
+    [ "$user" = root ] || as=("$setpriv" --reuid=1000 --regid=1000 --clear-groups --)
+    [ "${seconds%.*}" -lt "$left" ] || seconds=$left
+    exec 103</dev/null
+    [ "$size" = 0 ] || exec 103< <("$head" -c "$size" <&100)
+    (
+        cd -- "$folder" || exit 126
+        exec -c "$timeout" -s KILL "$seconds" "${as[@]}" "$env" "$@"
+    ) <&103 >&101 2>&102 100<&- 101>&- 102>&- 103<&- &
+    wait $!
+    code=$?
+    kill -KILL -- -$!
+    [ "$size" = 0 ] || "$cat" <&103
+    exec 103<&-
+    [ "$alone" = 0 ] || kill -KILL -1
+}
+
+# ready: the code is how many of the needed programs are missing.
+ready() {
+    local program
+    for program in "$env" "$head" "$cat" "$timeout" "$setpriv"; do
+        [ -n "$program" ] || ((code++))
+    done
+}
+
+# end: kill all that runs beside the keeper, without a process of its own.
+end() { kill -KILL -1; }
+
+# starved: the code is how many processes were killed for memory so far.
+starved() {
+    local lines=() line
+    mapfile -t lines </sys/fs/cgroup/memory.events ||
+        mapfile -t lines </sys/fs/cgroup/memory/memory.oom_control
+    for line in "${lines[@]}"; do [[ $line == "oom_kill "* ]] && code=${line#* }; done
+}
+
+prepare
+while ((SECONDS < lifetime)); do
+    IFS= read -r -t $((lifetime - SECONDS)) size <&100 || exit
+    IFS= read -r -t 60 -N "$size" words <&100 || exit
+    eval "words=($words)"
+    printf '\0%s<' "${words[0]}" >&101
+    printf '\0%s<' "${words[0]}" >&102
+    code=0
+    "${words[@]:1}"
+    printf '\0%s>%d\n' "${words[0]}" "$code" >&101
+    printf '\0%s>%d\n' "${words[0]}" "$code" >&102
+done
