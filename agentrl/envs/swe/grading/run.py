@@ -1,0 +1,225 @@
+"""Runs an instance's tests in a sandbox, and believes only what the runner itself says of them."""
+
+import json
+import random
+import secrets
+from collections.abc import Iterable, Sequence
+from functools import cache
+from importlib.resources import files
+from pathlib import PurePosixPath
+
+from agentrl.envs.swe.grading.canaries import Canaries, make_canaries, wrong_answer
+from agentrl.envs.swe.grading.records import Records, read_records
+from agentrl.envs.swe.grading.verdict import Status, TestRun
+from agentrl.envs.swe.instance import Instance
+from agentrl.errors import SandboxError
+from agentrl.sandboxes.base import AGENT_UID, File, RunResult, Sandbox
+
+PACKAGE = "agentrl.envs.swe.grading.runner"
+_PLACE = "agentrl/envs/swe/grading/runner"
+LOG_BYTES = 1_000_000
+"""Most that is kept of what the tests print: the beginning and the end."""
+_GUARD = 'python=$(command -v python3) || python=$1; exec "$python" -I -S "$2"'
+OUTPUT_BYTES = 32 * 2**20
+MESSAGE_CHARACTERS = 2_000
+"""Most that is kept of what a failing test says: the end of it."""
+
+
+def run_tests(
+    sandbox: Sandbox,
+    instance: Instance,
+    *,
+    ids: Sequence[str] = (),
+    timeout_s: float | None = None,
+) -> TestRun:
+    """Run tests as they lie in the sandbox's repository.
+
+    Args:
+        sandbox: holds the repository, ready at the instance's ``workdir``.
+        instance: says what runs the tests, and where they are.
+        ids: tests that are asked about; where the instance names no paths, the files that they
+            name are run. Empty: whatever stands in the instance's paths.
+        timeout_s: most time for them; None: what the instance gives.
+
+    Raises:
+        SandboxError: the sandbox failed; what the tests do to themselves is a result.
+    """
+    if instance.tests.framework == "script":
+        from agentrl.envs.swe.grading.script import run_script
+
+        return run_script(sandbox, instance, ids=ids, timeout_s=timeout_s)
+    return _Session(sandbox, instance, ids).run(timeout_s or instance.tests.timeout_s)
+
+
+@cache
+def runner_files() -> dict[str, bytes]:
+    """Return the sources that travel into the sandbox, by path relative to where they lie."""
+    sources = {"agentrl/__init__.py": b""}
+    package = PurePosixPath(_PLACE)
+    for folder in list(package.parents)[:-2]:
+        sources[f"{folder}/__init__.py"] = b""
+    for source in files(PACKAGE).iterdir():
+        if source.name.endswith(".py"):
+            sources[f"{package}/{source.name}"] = source.read_bytes()
+    return sources
+
+
+class _Session:
+    """One run of the tests: its secret, its canaries and its folder."""
+
+    def __init__(self, sandbox: Sandbox, instance: Instance, ids: Sequence[str]) -> None:
+        self._sandbox = sandbox
+        self._instance = instance
+        self._ids = ids
+        self._arguments = instance.tests.paths or test_files(instance, ids)
+        self._key = secrets.token_bytes(32)
+        token = secrets.token_hex(8)
+        self._folder, self._scratch = f"/run/agentrl/{token}", f"/tmp/agentrl-{token}"
+        chance = random.Random(secrets.token_bytes(16))
+        framework = instance.tests.framework
+        folder = canary_folder(self._arguments) if framework == "pytest" else "."
+        self._canaries = make_canaries(framework, folder, chance)
+
+    def run(self, timeout_s: float) -> TestRun:
+        self._write()
+        facts = self._guard()
+        settings = self._settings(facts)
+        result = self._sandbox.run(
+            [facts["python"], "-S", f"{self._folder}/{_PLACE}/main.py"],
+            user="agent",
+            stdin=json.dumps(settings).encode(),
+            cwd=self._instance.workdir,
+            env={"PYTHONPATH": "", "AGENTRL_PYTHONPATH": facts["python_path"]},
+            timeout_s=timeout_s,
+            output_bytes=OUTPUT_BYTES,
+        )
+        self._remove()
+        return self._judge(result, timeout_s)
+
+    def _write(self) -> None:
+        sources = {f"{self._folder}/{path}": File(text) for path, text in runner_files().items()}
+        for path, text in self._canaries.files.items():
+            sources[f"{self._instance.workdir}/{path}"] = File(text.encode())
+        self._sandbox.write_files(sources)
+
+    def _guard(self) -> dict[str, str]:
+        order = {
+            "workdir": self._instance.workdir,
+            "scratch": self._scratch,
+            "uid": AGENT_UID,
+            "python": self._instance.python,
+            "files": [*self._canaries.files, *self._arguments],
+            "arguments": list(self._arguments),
+        }
+        result = self._sandbox.run(
+            ["sh", "-c", _GUARD, "sh", self._instance.python, f"{self._folder}/{_PLACE}/guard.py"],
+            stdin=json.dumps(order).encode(),
+            timeout_s=300.0,
+        )
+        if result.exit_code != 0:
+            raise SandboxError(
+                f"{self._instance.id}: the repository at {self._instance.workdir} cannot be "
+                f"prepared for its tests: {result.stderr.decode(errors='replace')[-500:]}"
+            )
+        facts: dict[str, str] = json.loads(result.stdout)
+        if not facts["python"]:
+            raise SandboxError(
+                f"{self._instance.id}: the image has no {self._instance.python}, which is to run "
+                f"the tests"
+            )
+        return facts
+
+    def _settings(self, facts: dict[str, str]) -> dict[str, object]:
+        source = self._instance.source
+        first, last = (f"{self._instance.workdir}/{path}" for path in self._canaries.files)
+        there = facts["there"] if self._instance.tests.framework == "pytest" else None
+        return {
+            "key": self._key.hex(),
+            "framework": self._instance.tests.framework,
+            "workdir": self._instance.workdir,
+            "import_paths": list(source.import_paths) if source else [],
+            "arguments": list(self._arguments) if there is None else there,
+            "options": list(self._instance.tests.options),
+            "scratch": self._scratch,
+            "first": [first],
+            "last": [last],
+            "message": MESSAGE_CHARACTERS,
+        }
+
+    def _remove(self) -> None:
+        paths = [f"{self._instance.workdir}/{path}" for path in self._canaries.files]
+        self._sandbox.run(["rm", "-rf", self._folder, self._scratch, *paths], timeout_s=60.0)
+
+    def _judge(self, result: RunResult, timeout_s: float) -> TestRun:
+        records = read_records(result.stdout, self._key)
+        problem = records.problem or _unsound(records, result, timeout_s, self._canaries)
+        known = self._canaries.passing | self._canaries.failing
+        statuses = {id: status for id, status in records.statuses.items() if id not in known}
+        messages = {id: text for id, text in records.messages.items() if id not in known}
+        _add_broken(records, self._ids, statuses, messages)
+        return TestRun(
+            statuses=statuses,
+            problem=problem,
+            exit_code=result.exit_code if not records.ended else records.status,
+            timed_out=result.timed_out,
+            log=cut_log(result.stderr),
+            messages=messages,
+            duration_s=result.duration_s,
+        )
+
+
+def _unsound(records: Records, result: RunResult, timeout_s: float, canaries: Canaries) -> str:
+    """Return why the run as a whole counts for nothing."""
+    if result.timed_out:
+        return f"the tests took longer than {timeout_s:g} s and were ended"
+    if not records.ended:
+        planned = "" if records.planned is None else f" of {records.planned}"
+        return (
+            f"the tests' process ended early, with exit code {result.exit_code} after "
+            f"{records.ran}{planned} tests"
+        )
+    if records.status > 1:
+        kinds = {2: "it was interrupted", 3: "it failed itself", 4: "it could not be started"}
+        return f"the test session is not sound: {kinds.get(records.status, records.status)}"
+    return wrong_answer(canaries, records.statuses)
+
+
+def _add_broken(
+    records: Records, ids: Iterable[str], statuses: dict[str, Status], messages: dict[str, str]
+) -> None:
+    """Give tests whose file or class could not be loaded the reason for it."""
+    for beginning, message in records.broken.items():
+        for name in [beginning, *ids]:
+            if name == beginning or name.startswith((beginning + "::", beginning + ".")):
+                statuses.setdefault(name, Status.ERROR)
+                messages.setdefault(name, message)
+
+
+def test_files(instance: Instance, ids: Sequence[str]) -> tuple[str, ...]:
+    """Return the files, or for unittest the modules, in which tests of these ids stand."""
+    wanted = ids or (*instance.tests.fail_to_pass, *instance.tests.pass_to_pass)
+    if instance.tests.framework == "unittest":
+        return tuple(dict.fromkeys(name.rsplit(".", 2)[0] for name in wanted))
+    return tuple(dict.fromkeys(name.split("::")[0] for name in wanted))
+
+
+test_files.__test__ = False  # type: ignore[attr-defined]  # pytest takes the name for a test
+
+
+def canary_folder(arguments: Sequence[str]) -> str:
+    """Return the folder beside whose tests the canaries are put."""
+    for argument in arguments:
+        path = PurePosixPath(argument.split("::")[0])
+        if path.is_absolute() or ".." in path.parts:
+            continue
+        return str(path.parent if path.suffix == ".py" else path)
+    return "."
+
+
+def cut_log(output: bytes) -> str:
+    """Return output as text, of a long one the beginning and the end."""
+    if len(output) > LOG_BYTES:
+        half = LOG_BYTES // 2
+        cut = f"\n[... {len(output) - LOG_BYTES} bytes were cut ...]\n".encode()
+        output = output[:half] + cut + output[-half:]
+    return output.decode("utf-8", errors="replace")
