@@ -64,9 +64,7 @@ def _base(instance: Instance, backend: Backend) -> str:
     if instance.source is not None:
         return backend.base_image()
     if instance.dockerfile and not instance.image:
-        return backend.build_image(
-            instance.dockerfile, Path(instance.context) if instance.context else None
-        )
+        return backend.build_image(instance.dockerfile, instance.context)
     name = image_name(instance)
     if not backend.has_image(name):
         backend.fetch_image(name)
