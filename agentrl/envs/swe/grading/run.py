@@ -89,7 +89,11 @@ class _Session:
             user="agent",
             stdin=json.dumps(settings).encode(),
             cwd=self._instance.workdir,
-            env={"PYTHONPATH": "", "AGENTRL_PYTHONPATH": facts["python_path"]},
+            env={
+                "PYTHONPATH": "",
+                "AGENTRL_PYTHONPATH": facts["python_path"],
+                "PYTHONHASHSEED": "0",  # no verdict may hang on the order of a set
+            },
             timeout_s=timeout_s,
             output_bytes=OUTPUT_BYTES,
         )
