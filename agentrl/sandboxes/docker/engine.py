@@ -78,16 +78,16 @@ def _said(exc: BaseException) -> str:
 
 
 def _advice(exc: BaseException) -> str:
+    from docker.errors import APIError
+
     text = str(exc)
     where = os.environ.get("DOCKER_HOST", "its usual socket")
-    if "No such image" in text:
-        return "; fetch it with `docker pull`, or build it with `agentrl sandbox build`"
     if "no space left" in text:
         return "; free some disk: `agentrl sandbox prune --images` removes what agentrl has made"
     if "No such container" in text or "is not running" in text:
         return "; somebody removed the sandbox while it was in use, or its lifetime_s is over"
-    if "Read timed out" in text:
+    if isinstance(exc, APIError):
+        return ""
+    if "timed out" in text:
         return f"; the Docker engine at {where} does not answer: is it overloaded?"
-    if isinstance(exc, OSError) or "Error while fetching server API version" in text:
-        return f"; no Docker engine answers at {where}: start it, or set DOCKER_HOST"
-    return ""
+    return f"; no Docker engine answers at {where}: start it, or set DOCKER_HOST"

@@ -1,5 +1,6 @@
 """Images: whether they are here, and how they come here."""
 
+from collections.abc import Callable
 from typing import Any
 
 from agentrl.errors import UsageError
@@ -23,8 +24,12 @@ def inspect_image(image: str) -> Any:
             return None
 
 
-def pull_image(image: str) -> None:
+def pull_image(image: str, begun: Callable[[], None] = lambda: None) -> None:
     """Fetch an image from where the engine finds images.
+
+    Args:
+        image: its name.
+        begun: is called when a registry has answered.
 
     Raises:
         UsageError: there is no such image, or no registry answers.
@@ -37,6 +42,7 @@ def pull_image(image: str) -> None:
             for line in engine(LONG_CALL_S).pull(repository, tag, stream=True, decode=True):
                 if "error" in line:
                     raise UsageError(_no_image(image, line["error"]))
+                begun()
         except APIError as exc:
             raise UsageError(_no_image(image, exc.explanation or str(exc))) from None
 
