@@ -61,18 +61,12 @@ def check_forged_frames(start: Start) -> None:
 
 
 def check_shell_names_are_out_of_reach(start: Start) -> None:
-    """Check that hiding the shell's own commands behind functions breaks nothing but them."""
+    """Check that hiding the shell's own commands behind functions costs at most those commands."""
     with opened(start) as sandbox:
-        sandbox.exec(
-            "printf() { :; }; eval() { :; }; read() { :; }; trap() { :; }; declare() { :; }"
-        )
-        result = sandbox.exec("echo said; (exit 3)", timeout_s=10)
-        assert not result.timed_out, "a shell whose builtins were redefined hangs"
-        result = sandbox.exec("unset -f printf eval read trap declare; (exit 3)", timeout_s=10)
-        assert not result.timed_out, "a shell whose builtins were redefined hangs"
-        sandbox.exec("exit 0", timeout_s=10)
-        result = sandbox.exec("echo back", timeout_s=10)
-        assert not result.timed_out, "a shell whose builtins were redefined cannot be replaced"
+        names = ("printf", "eval", "read", "trap", "declare", "exec", "exit", "builtin", "command")
+        sandbox.exec("; ".join(f"{name}() {{ :; }}" for name in names), timeout_s=2)
+        sandbox.exec("kill -9 $$", timeout_s=2)
+        expect_alive(sandbox, "functions named like the shell's own commands")
 
 
 def check_background_process(start: Start) -> None:

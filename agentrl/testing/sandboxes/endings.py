@@ -79,7 +79,7 @@ def check_close(start: Start) -> None:
 
 
 def _check_ends(sandbox: Sandbox, name: str, command: str) -> None:
-    result = sandbox.exec(command, timeout_s=0.7)
+    result = sandbox.exec(command, timeout_s=0.4)
     assert result.timed_out, f"{name}: {command!r} has not timed out: {result}"
     expect_alive(sandbox, f"{name}: a timeout of {command!r}")
     for program in ("sleep", "yes"):

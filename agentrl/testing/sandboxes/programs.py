@@ -35,10 +35,9 @@ def check_run_surroundings(start: Start) -> None:
     """Check directory and environment: what is asked for, and nothing of the shell's or ours."""
     with opened(start) as sandbox:
         sandbox.exec("export LEAK=1; cd /tmp")
-        result = sandbox.run(
-            ["sh", "-c", "pwd; echo $LEAK$OTHER"], env={"OTHER": "a b\n'c'"}, cwd="/usr"
-        )
-        assert result.stdout == b"/usr\na b\n'c'\n", f"run printed {result.stdout!r}"
+        script = 'pwd; printf %s "$LEAK$OTHER"'
+        result = sandbox.run(["sh", "-c", script], env={"OTHER": "a b\n'c'"}, cwd="/usr")
+        assert result.stdout == b"/usr\na b\n'c'", f"run printed {result.stdout!r}"
         assert sandbox.run(["pwd"]).stdout == b"/\n", "run without cwd does not begin at /"
         names = sandbox.run(["sh", "-c", "env -0 | cut -z -d= -f1"], user="agent").stdout
         strange = set(names.split(b"\0")) - {

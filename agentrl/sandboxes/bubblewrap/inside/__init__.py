@@ -1,0 +1,1 @@
+"""Programs that run inside a sandbox; they may use the standard library alone."""
