@@ -7,7 +7,7 @@ an endless loop or a gigabyte of output, is a result and no error.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from agentrl.suite.sandbox import SandboxSpec
 
@@ -125,6 +125,17 @@ class Sandbox(Protocol):
 
     def close(self) -> None:
         """End everything in it and remove it; closing again does nothing."""
+
+
+@runtime_checkable
+class Warmable(Protocol):
+    """A sandbox that can be made ready before somebody asks for it."""
+
+    def warm(self) -> None:
+        """Do ahead what the first command would wait for."""
+
+    def is_alive(self) -> bool:
+        """Return whether it still answers; takes little time."""
 
 
 @dataclass(frozen=True, slots=True)

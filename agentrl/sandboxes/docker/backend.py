@@ -26,6 +26,7 @@ from agentrl.sandboxes.docker.keeper import Keeper
 from agentrl.sandboxes.docker.sandbox import DockerSandbox, remove_container
 from agentrl.sandboxes.docker.wire import Wire
 from agentrl.sandboxes.owner import is_gone
+from agentrl.sandboxes.traces import leave_trace, remove_trace
 from agentrl.suite.sandbox import SandboxSpec
 
 logger = logging.getLogger(__name__)
@@ -72,9 +73,10 @@ class DockerBackend:
                 f"`docker pull`, or build it with `agentrl sandbox build`"
             )
         setting = Setting.of(found)
+        leave_trace(self.name)
         container, wire = self._start_container(image, spec, setting, building)
         sandbox = DockerSandbox(
-            container, Keeper(wire), setting, spec, closed=self._sandboxes.discard
+            container, Keeper(wire), setting, spec, closed=self._forget
         )
         self._sandboxes.add(sandbox)
         try:
@@ -120,10 +122,16 @@ class DockerBackend:
                     exc,
                 )
 
+    def _forget(self, sandbox: DockerSandbox) -> None:
+        self._sandboxes.discard(sandbox)
+        if not self._sandboxes:
+            remove_trace(self.name)
+
     def _close_all(self) -> None:
         for sandbox in list(self._sandboxes):
             with suppress(SandboxError):
                 sandbox.close()
+        remove_trace(self.name)
 
 
 def _start(options: dict[str, Any], host: dict[str, Any]) -> tuple[str, Wire]:
