@@ -1,0 +1,1 @@
+"""Tasks from two releases of a package: the later one's tests, put to the earlier one's source."""
