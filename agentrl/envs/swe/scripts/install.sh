@@ -10,7 +10,8 @@ while [ "$1" != -- ]; do
 done
 shift
 if [ $# -gt 0 ]; then
-    "$venv/bin/python" "$wheels"/pip-*.whl/pip install --quiet --no-index --no-cache-dir \
+    pip=$(echo "$wheels"/pip-*.whl)
+    "$venv/bin/python" "$pip/pip" install --quiet --no-index --no-cache-dir \
         --disable-pip-version-check --root-user-action ignore --find-links "$wheels" "$@"
 fi
 rm -rf "$wheels"
