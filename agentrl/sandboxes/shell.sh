@@ -17,13 +17,17 @@ shopt -s expand_aliases
 __agentrl_state=$1 __agentrl_now=$2
 [ ! -r "$__agentrl_state" ] || . "$__agentrl_state"
 __agentrl_keep() { { printf 'cd -- %q\n' "$PWD" && declare -px; } >"$__agentrl_state"; }
+__agentrl_last=0
+__agentrl_again() { return "$__agentrl_last"; }
 trap __agentrl_keep EXIT
 while IFS=' ' read -r __agentrl_nonce __agentrl_size <&100 &&
     IFS='' LC_ALL=C read -r -N "$__agentrl_size" __agentrl_command <&100; do
     printf '%s\n' "$__agentrl_nonce" >"$__agentrl_now"
     printf '\0%s<' "$__agentrl_nonce" >&101
+    case $- in *e*) ;; *) __agentrl_again ;; esac # $? is the last command's; set -e would end here
     eval "$__agentrl_command" </dev/null >&101 2>&1 100<&- 101>&-
-    printf '\0%s>%d\n' "$__agentrl_nonce" "$?" >&101
+    __agentrl_last=$?
+    printf '\0%s>%d\n' "$__agentrl_nonce" "$__agentrl_last" >&101
     : >"$__agentrl_now"
     __agentrl_keep
 done

@@ -27,7 +27,7 @@ SYSTEM_FILES = (
 
 _CHOWN = files("agentrl.sandboxes.bubblewrap").joinpath("chown.sh")
 _SEAL = files("agentrl.sandboxes.bubblewrap").joinpath("seal.sh").read_text()
-_BEGIN = 'cd -- "$1" || exit 126; shift; exec "$@"'
+_BEGIN = 'cd -- "$1" || exit 126; shift; unset OLDPWD; exec "$@"'
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,11 @@ _ROOT = Path("/sys/fs/cgroup")
 _OURS = "agentrl"
 _CONTROLLERS = ("memory", "pids", "cpu")
 _PERIOD_US = 100_000
-_OWN_PROCESSES = 8  # bubblewrap's and the shell's own, which count too
 _FILE_BYTES = 8 * 2**30
 _OPEN_FILES = 4096
-_USES = ("shell", "run")  # apart, so that a shell that has used up its processes can be looked at
+_USES = {"shell": 5, "run": 4}
+"""What a sandbox starts processes for, and how many of them are our own. Each use is counted apart,
+so that a sandbox whose shell has used up its processes can still be looked at."""
 
 
 class ControlGroup:
@@ -56,8 +57,8 @@ class ControlGroup:
             _write(self._folders, "memory.memsw.limit_in_bytes", spec.memory_mb << 20)
             _write(self._folders, "cpu.cfs_period_us", _PERIOD_US)
             _write(self._folders, "cpu.cfs_quota_us", quota)
-        for use in _USES:
-            _write([f / use for f in self._folders], "pids.max", spec.pids + _OWN_PROCESSES)
+        for use, own in _USES.items():
+            _write([f / use for f in self._folders], "pids.max", spec.pids + own)
 
 
 def remove_group(name: str) -> None:
@@ -80,7 +81,7 @@ def process_limits(spec: SandboxSpec) -> tuple[str, ...]:
     if "memory_mb" not in enforced_limits():
         limits.append(f"--data={spec.memory_mb << 20}")
     if "pids" not in enforced_limits() and _counts_by_namespace():
-        limits.append(f"--nproc={spec.pids + _OWN_PROCESSES}")
+        limits.append(f"--nproc={spec.pids + max(_USES.values())}")
     return ("prlimit", *limits, "--")
 
 

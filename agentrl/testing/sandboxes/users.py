@@ -1,7 +1,7 @@
 """Checks of who may do what inside: the agent is no root, and cannot become it."""
 
 from agentrl.sandboxes.base import AGENT_UID, HOME, File
-from agentrl.testing.sandboxes.bench import Start, expect, expect_output, opened
+from agentrl.testing.sandboxes.bench import Start, expect, expect_alive, expect_output, opened
 
 _BECOME_ROOT = (
     "cp /bin/bash /tmp/rootshell; chmod 4755 /tmp/rootshell; /tmp/rootshell -p -c 'id -u'",
@@ -98,10 +98,11 @@ def check_agent_cannot_become_root(start: Start) -> None:
             "nsenter -t 1 -m true",
             "ls /proc/1/root/",
             "cat /proc/1/environ",
-            "kill -9 1 && sleep 1",
         ):
             result = sandbox.exec(command, timeout_s=20)
             assert result.exit_code != 0, f"the agent was able to {command!r}: {result.output!r}"
+        sandbox.exec("kill -9 1; sleep 0.2")
+        expect_alive(sandbox, "kill -9 1")
         held = sandbox.exec("grep -E 'Cap(Eff|Prm|Bnd|Amb)|NoNewPrivs' /proc/self/status").output
         for line in held.splitlines():
             name, value = line.split()
