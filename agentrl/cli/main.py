@@ -8,21 +8,24 @@ import typer
 import agentrl
 from agentrl.cli.doctor import doctor
 from agentrl.cli.envs import envs
+from agentrl.cli.grade import grade
 from agentrl.cli.report import report
 from agentrl.cli.run import run
+from agentrl.cli.sandbox import sandbox
 from agentrl.cli.train import train
 from agentrl.errors import EXIT_BAD_INPUT, AgentrlError
 
 app = typer.Typer(
     name="agentrl",
-    help="Run and train LLM agents in text environments, and report how they fare.",
+    help="Run, grade and train LLM agents, and report how they fare.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, train, report, envs, doctor):
+for command in (run, train, grade, report, envs, doctor):
     app.command()(command)
+app.add_typer(sandbox)
 
 
 @app.callback(invoke_without_command=True)
@@ -42,6 +45,7 @@ def main(arguments: list[str] | None = None) -> None:
     arguments = sys.argv[1:] if arguments is None else arguments
     debug = "--debug" in arguments  # before or after the command, as a person types it
     try:
+        _sweep()
         app([argument for argument in arguments if argument != "--debug"])
     except AgentrlError as exc:
         if debug:
@@ -51,3 +55,12 @@ def main(arguments: list[str] | None = None) -> None:
     except BrokenPipeError:  # `agentrl ... | head`: the reader has seen enough
         sys.stderr.close()
         sys.exit(0)
+
+
+def _sweep() -> None:
+    """Remove the sandboxes of a command that was killed; costs nothing where there are none."""
+    from agentrl.sandboxes.traces import sweep_abandoned
+
+    count = sweep_abandoned()
+    if count:
+        typer.echo(f"removed {count} sandboxes that an earlier command left behind", err=True)

@@ -1,1 +1,1 @@
-"""Grading of many patches: predictions in, verdicts out."""
+"""Many patches graded: verdicts that are kept, and summaries in the form that others read."""

@@ -101,6 +101,14 @@ class RunFolder:
         line = (dump_episode(episode) + "\n").encode()
         _guarded(self.path, lambda: self._append_line(line, name))
 
+    def append_line(self, line: str, name: str) -> None:
+        """Write one line, with its end, behind the others of a file, whole or not at all.
+
+        Raises:
+            StorageError: the disk did not take it.
+        """
+        _guarded(self.path, lambda: self._append_line(line.encode(), name))
+
     def append_metrics(self, metrics: dict[str, Any]) -> None:
         """Write one line of measurements to ``metrics.jsonl``, with the time."""
         line = json.dumps({"time": round(time.time(), 3), **metrics}, allow_nan=False) + "\n"

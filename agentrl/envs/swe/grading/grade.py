@@ -100,6 +100,7 @@ def _verdict(instance: Instance, run: TestRun, dropped: tuple[str, ...], how: st
         problem=judgement.problem,
         dropped=dropped,
         applied_with=how,
+        timed_out=run.timed_out,
         log=run.log,
         messages={id: text for id, text in run.messages.items() if id in asked},
     )

@@ -57,6 +57,8 @@ class Verdict:
     """Files of the patch that were left out because they could decide about the tests."""
     applied_with: str = ""
     """Which rung of the ladder took the patch: ``git apply``, ``patch --fuzz=5``..."""
+    timed_out: bool = False
+    """Whether the tests took longer than they may."""
     log: str = ""
     messages: Mapping[str, str] = field(default_factory=dict)
     duration_s: float = 0.0
