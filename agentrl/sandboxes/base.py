@@ -152,6 +152,8 @@ class Lease:
     """When it ends by itself, in seconds since the epoch."""
     orphan: bool
     """Whether its owner is gone or its time over."""
+    started: float = 0.0
+    """When it was started, in seconds since the epoch; 0 where that is not known."""
 
 
 class Backend(Protocol):
@@ -179,6 +181,18 @@ class Backend(Protocol):
             UsageError: there is no such image, or no registry answers.
         """
 
+    def build_image(self, dockerfile: str, context: str = "") -> str:
+        """Return the name of the image that a Dockerfile describes, built where it is missing.
+
+        Args:
+            dockerfile: the text.
+            context: the folder that it copies from; empty: it copies nothing.
+
+        Raises:
+            UsageError: it cannot be built, or this backend builds no Dockerfiles.
+            SandboxError: the engine fails.
+        """
+
     def start(self, image: str, spec: SandboxSpec, *, building: bool = False) -> Sandbox:
         """Start a sandbox from an image that is here.
 
@@ -197,5 +211,8 @@ class Backend(Protocol):
     def sweep(self) -> int:
         """Remove orphans, and return how many there were."""
 
+    def images(self) -> Sequence[str]:
+        """Return the names of all images that agentrl has made and that are still here."""
+
     def remove_image(self, image: str) -> None:
-        """Forget an image that a snapshot made; one that is not there is no error."""
+        """Forget an image that agentrl has made; one that is not there is no error."""

@@ -2,6 +2,7 @@
 
 import logging
 import os
+from contextlib import suppress
 from functools import cache
 
 from agentrl.errors import SandboxError, UsageError
@@ -48,6 +49,15 @@ def open_backend(name: str) -> Backend:
     from agentrl.sandboxes.bubblewrap.backend import BubblewrapBackend
 
     return BubblewrapBackend()
+
+
+def backends_here() -> list[Backend]:
+    """Return every backend that is to be had on this machine."""
+    found: list[Backend] = []
+    for name in ("docker", "bubblewrap"):
+        with suppress(UsageError):
+            found.append(open_backend(name))
+    return found
 
 
 @cache

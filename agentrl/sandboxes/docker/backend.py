@@ -4,6 +4,7 @@ import atexit
 import logging
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 from weakref import WeakSet
@@ -31,6 +32,8 @@ from agentrl.suite.sandbox import SandboxSpec
 
 logger = logging.getLogger(__name__)
 
+_SWEEPERS = 8
+
 
 class DockerBackend:
     """See ``agentrl.sandboxes.base.Backend``."""
@@ -54,12 +57,6 @@ class DockerBackend:
         images.pull_image(image)
 
     def build_image(self, dockerfile: str, context: str = "") -> str:
-        """Build an image from the text of a Dockerfile, once, and return its name.
-
-        Args:
-            dockerfile: the text.
-            context: the folder that it copies from; empty: it copies nothing.
-        """
         from agentrl.sandboxes.docker.build import build_image
 
         return build_image(dockerfile, context)
@@ -75,9 +72,7 @@ class DockerBackend:
         setting = Setting.of(found)
         leave_trace(self.name)
         container, wire = self._start_container(image, spec, setting, building)
-        sandbox = DockerSandbox(
-            container, Keeper(wire), setting, spec, closed=self._forget
-        )
+        sandbox = DockerSandbox(container, Keeper(wire), setting, spec, closed=self._forget)
         self._sandboxes.add(sandbox)
         try:
             sandbox.check()
@@ -89,13 +84,16 @@ class DockerBackend:
     def leases(self) -> Sequence[Lease]:
         with engine_errors("list the sandboxes"):
             found = engine().containers(all=True, filters={"label": OWNER})
-        return [_lease(one["Id"], one["Labels"]) for one in found if one["Labels"].get(OWNER)]
+        return [_lease(one) for one in found if one["Labels"].get(OWNER)]
 
     def sweep(self) -> int:
-        orphans = [lease for lease in self.leases() if lease.orphan]
-        for lease in orphans:
-            remove_container(lease.id)
+        orphans = [lease.id for lease in self.leases() if lease.orphan]
+        with ThreadPoolExecutor(_SWEEPERS) as threads:
+            list(threads.map(remove_container, orphans))
         return len(orphans)
+
+    def images(self) -> Sequence[str]:
+        return images.made_images()
 
     def remove_image(self, image: str) -> None:
         images.remove_image(image)
@@ -152,14 +150,15 @@ def _start(options: dict[str, Any], host: dict[str, Any]) -> tuple[str, Wire]:
     return container, wire
 
 
-def _lease(container: str, labels: dict[str, str]) -> Lease:
+def _lease(container: dict[str, Any]) -> Lease:
+    labels = container["Labels"]
     expires = float(labels.get(EXPIRES) or 0)
-    owner = labels[OWNER]
     return Lease(
-        id=container[:12],
+        id=container["Id"][:12],
         image=labels.get(IMAGE, ""),
-        owner=owner,
+        owner=labels[OWNER],
         run=labels.get(RUN, ""),
         expires=expires,
-        orphan=is_gone(owner) or expires < time.time(),
+        orphan=is_gone(labels[OWNER]) or expires < time.time(),
+        started=float(container["Created"]),
     )

@@ -60,6 +60,14 @@ def keep_container(container: str, image: str) -> str:
     return image
 
 
+def made_images() -> list[str]:
+    """Return the names of all images that agentrl has made, the newest first."""
+    with engine_errors("list the images"):
+        found = engine().images(filters={"label": MADE})
+    found.sort(key=lambda image: -image["Created"])
+    return [name for image in found for name in image["RepoTags"] or () if "<none>" not in name]
+
+
 def remove_image(image: str) -> None:
     """Forget an image; one that is not here is no error."""
     from docker.errors import ImageNotFound
