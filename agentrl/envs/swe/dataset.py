@@ -1,6 +1,7 @@
 """Files and folders of instances, whoever made them."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,8 @@ def write_instances(
     """
     path = Path(path)
     if is_row_file(path):
-        write_rows(path, [row_of(instance, family) for instance in instances])
+        written = [_archive_as_named(instance, path.parent) for instance in instances]
+        write_rows(path, [row_of(instance, family) for instance in written])
         return
     for instance in instances:
         agentrl_folder.write_folder(instance, path / instance.id)
@@ -110,7 +112,28 @@ def _reader(folder: Path) -> Callable[[Path], Instance] | None:
 
 def _rows(path: Path) -> Iterator[tuple[str, Instance]]:
     for place, row in read_rows(path):
-        yield place, _at(place, instance_of, row)
+        yield place, _archive_found(_at(place, instance_of, row), path.parent)
+
+
+def _archive_found(instance: Instance, folder: Path) -> Instance:
+    """Return the instance with an archive beside its file told by its whole path."""
+    source = instance.source
+    if source is None or not source.archive:
+        return instance
+    archive = str((folder / source.archive).resolve())
+    return replace(instance, source=replace(source, archive=archive))
+
+
+def _archive_as_named(instance: Instance, folder: Path) -> Instance:
+    """Return the instance with an archive beside its file told by its name alone."""
+    source = instance.source
+    if (
+        source is None
+        or not source.archive
+        or Path(source.archive).parent.resolve() != folder.resolve()
+    ):
+        return instance
+    return replace(instance, source=replace(source, archive=Path(source.archive).name))
 
 
 def _at(place: str, read: Callable[[Any], Instance], given: Any) -> Instance:
