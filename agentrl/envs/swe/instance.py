@@ -48,12 +48,15 @@ class TestPlan:
     """``script``: it puts the test patch in place by itself, so that grading must not."""
     fail_only: bool = False
     """``script``: the log names only what failed, so that an absent test has passed."""
+    as_swebench: bool = False
+    """Outcomes count as in SWE-bench: a test that failed as it was marked to has passed, one that
+    is skipped is no regression, and an id may have been cut off at a blank. Without ``script``."""
     expected: Mapping[str, str] = field(default_factory=dict)
     """R2E-Gym: the status of every test, all of which must come out just so."""
     files: Mapping[str, bytes] = field(default_factory=dict)
     """Hidden files by path, put in place for grading only: relative to ``workdir``, or absolute."""
     hidden: tuple[str, ...] = ()
-    """Files of the image that the agent must not see: preparing takes them away, and grading puts
+    """Files and folders of the image that the agent must not see: preparing takes them away, and grading puts
     them back from the image (SWE-smith)."""
     timeout_s: float = 1800.0
 

@@ -85,6 +85,7 @@ def read_plan(row: Row) -> TestPlan:
         script=text(row, "script"),
         log_parser=text(row, "log_parser"),
         fail_only=switch(row, "fail_only"),
+        as_swebench=switch(row, "as_swebench"),
         patches_itself=switch(row, "patches_itself"),
         expected={str(key): str(value) for key, value in mapping(row, "expected").items()},
         files={path: _decoded(path, data) for path, data in mapping(row, "files").items()},

@@ -67,6 +67,7 @@ def plan_tests(
         pass_to_pass=pass_to_pass,
         paths=files if command.pytest else (),
         script=script(command.line, "/testbed"),
+        as_swebench=True,
         log_parser=command.log_parser,
     )
 

@@ -39,6 +39,7 @@ def read(row: Row) -> Instance:
         pass_to_pass=names(row, "PASS_TO_PASS"),
         paths=files if own else (),
         script=script("\n".join(commands), workdir),
+        as_swebench=True,
         log_parser=text(config, "log_parser", default="parse_log_pytest"),
     )
     return replace(

@@ -73,6 +73,7 @@ def _plan(fail_to_pass: tuple[str, ...], pass_to_pass: tuple[str, ...]) -> TestP
         pass_to_pass=pass_to_pass,
         paths=paths,
         script=script(" ".join((_COMMAND, *paths)), "/testbed"),
+        as_swebench=True,
         log_parser="parse_log_pytest",
         hidden=hidden,
     )

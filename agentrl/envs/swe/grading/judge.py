@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from agentrl.envs.swe.grading.logs import find_status
 from agentrl.envs.swe.grading.verdict import Status, TestRun
 from agentrl.envs.swe.instance import TestPlan
 
@@ -40,7 +41,7 @@ def judge(tests: TestPlan, run: TestRun) -> Judgement:
 def _passed(
     tests: TestPlan, statuses: Mapping[str, Status], id: str, *, kept: bool = False
 ) -> bool:
-    if tests.framework != "script":
+    if tests.framework != "script" and not tests.as_swebench:
         return statuses.get(id) is Status.PASSED
     status = find_status(statuses, id)
     if status is None:
@@ -48,18 +49,6 @@ def _passed(
     if status is Status.SKIPPED:  # as the families count a test that was passed before
         return kept
     return status in (Status.PASSED, Status.XFAIL)
-
-
-def find_status(statuses: Mapping[str, Status], id: str) -> Status | None:
-    """Return a test's status; the id may have been cut off where a log broke it.
-
-    Some data sets name parametrised tests by the part before the first blank. Such an id stands
-    for all that begin so, if these agree.
-    """
-    if id in statuses or "[" not in id or id.endswith("]"):
-        return statuses.get(id)
-    found = {status for name, status in statuses.items() if name.startswith(id)}
-    return found.pop() if len(found) == 1 else None
 
 
 def _as_expected(tests: TestPlan, statuses: Mapping[str, Status]) -> Judgement:
