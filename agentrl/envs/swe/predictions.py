@@ -1,7 +1,7 @@
 """Predictions: what somebody's agent answered to instances, in SWE-bench's form."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,32 +30,37 @@ class Prediction:
     """A unified diff; empty where there was none."""
 
 
-def read_predictions(source: str | Path, instances: Sequence[Instance]) -> tuple[Prediction, ...]:
+def read_predictions(
+    source: str | Path, instances: Sequence[Instance], *, only: Collection[str] = ()
+) -> tuple[Prediction, ...]:
     """Read the predictions for some instances.
 
     Args:
         source: a ``.json`` file with a list of predictions or a mapping from id to prediction, a
             ``.jsonl`` file with one a line, or the word ``gold`` or ``empty``.
-        instances: what is graded; every prediction must be for one of them, not every one of them
-            needs a prediction.
+        instances: the tasks; every prediction must be for one of them, not every one of them needs
+            a prediction.
+        only: ids of the instances whose predictions are wanted; empty: all.
 
     Returns:
         The predictions, in the order of the instances.
 
     Raises:
         UsageError: the file cannot be read, or a prediction lacks something, is for no known
-            instance, or is the second for the same; the message names the line.
+            instance, or is the model's second for the same; the message names the line.
     """
+    wanted = [instance for instance in instances if not only or instance.id in only]
     if str(source) == EMPTY:
-        return tuple(Prediction(instance.id, EMPTY, "") for instance in instances)
+        return tuple(Prediction(instance.id, EMPTY, "") for instance in wanted)
     if str(source) == GOLD:
-        return tuple(Prediction(each.id, GOLD, _gold(each)) for each in instances)
+        return tuple(Prediction(instance.id, GOLD, _gold(instance)) for instance in wanted)
     path = Path(source)
     known = {instance.id: number for number, instance in enumerate(instances)}
-    read = dict(_unique(_predictions(path)))
-    if unknown := [name for name in read if name not in known]:
+    read = list(_unique(_predictions(path)))
+    if unknown := [each.instance_id for each in read if each.instance_id not in known]:
         raise UsageError(f"{path}: {_unknown(unknown, known)}")
-    return tuple(sorted(read.values(), key=lambda prediction: known[prediction.instance_id]))
+    chosen = [each for each in read if not only or each.instance_id in only]
+    return tuple(sorted(chosen, key=lambda each: known[each.instance_id]))
 
 
 def _gold(instance: Instance) -> str:
@@ -128,17 +133,17 @@ def _prediction(place: str, row: Any) -> Prediction:
     return Prediction(name, model, patch or "")
 
 
-def _unique(placed: Iterator[tuple[str, Prediction]]) -> Iterator[tuple[str, Prediction]]:
-    seen: dict[str, str] = {}
+def _unique(placed: Iterable[tuple[str, Prediction]]) -> Iterator[Prediction]:
+    seen: dict[tuple[str, str], str] = {}
     for place, prediction in placed:
-        name = prediction.instance_id
-        if name in seen:
+        key = (prediction.instance_id, prediction.model)
+        if key in seen:
             raise UsageError(
-                f"{place}: a second prediction for {name}, which has one at {seen[name]}; expected "
-                f"one an instance"
+                f"{place}: a second prediction of {prediction.model} for {prediction.instance_id}, "
+                f"which has one at {seen[key]}; leave one"
             )
-        seen[name] = place
-        yield name, prediction
+        seen[key] = place
+        yield prediction
 
 
 def _unknown(unknown: Sequence[str], known: Mapping[str, int]) -> str:
