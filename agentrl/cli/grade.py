@@ -191,9 +191,8 @@ def _jobs(predictions: str, instances: Sequence[Any], only: Sequence[str]) -> "l
     for name in only:
         _check_known(name, by_id)
     wanted = set(only) or by_id.keys()
-    chosen = [instance for instance in instances if instance.id in wanted]
     jobs: dict[tuple[str, str], Job] = {}
-    for prediction in read_predictions(predictions, chosen):
+    for prediction in read_predictions(predictions, instances, only=wanted):
         _check_known(prediction.instance_id, by_id)
         if prediction.instance_id not in wanted:
             continue
