@@ -1,0 +1,1 @@
+"""Programs written for a statement, and hidden tests that run in a sandbox."""

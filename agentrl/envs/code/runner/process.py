@@ -1,0 +1,56 @@
+"""Starting what the judge does not trust: as the unprivileged user, in a session of its own."""
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from typing import Any
+
+AGENT_UID = 1000
+LIB = "/opt/agentrl/lib"
+_MOST_FILE_BYTES = 256 * 2**20
+
+SUBJECT = (
+    f"import sys; sys.path.insert(0, {LIB!r})\n"
+    "from agentrl.envs.code.runner.subject import main\n"
+    "del sys.path[0]\n"
+    "main()"
+)
+
+
+def start(argv: "list[str]", folder: str, **more: Any) -> "subprocess.Popen[bytes]":
+    """Start a program with nothing of the judge's environment."""
+    env = {"PATH": os.environ.get("PATH", os.defpath), "HOME": folder, "LANG": "C.UTF-8"}
+    env["PYTHONHASHSEED"] = "0"  # the same program does the same each time
+    return subprocess.Popen(
+        argv, cwd=folder, env=env, preexec_fn=_step_down, start_new_session=True, **more
+    )
+
+
+def end(process: "subprocess.Popen[bytes]") -> int:
+    """End a program and all of its session that did not leave; return its exit code."""
+    for kill in (os.killpg, os.kill):
+        with suppress(ProcessLookupError, PermissionError):
+            kill(process.pid, signal.SIGKILL)
+    return process.wait()
+
+
+def python() -> "list[str]":
+    """Return how the program's own Python starts: it sees what is installed in the image."""
+    return [sys.executable, "-s", "-B", "-W", "ignore"]
+
+
+def _step_down() -> None:
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (_MOST_FILE_BYTES, _MOST_FILE_BYTES))
+    try:
+        with open("/proc/self/oom_score_adj", "w") as file:  # noqa: PTH123 - between fork and exec
+            file.write("1000")  # where memory gives out, the program goes and not the judge
+    except OSError:
+        pass
+    if os.getuid() == 0:
+        os.setgroups([])
+        os.setgid(AGENT_UID)
+        os.setuid(AGENT_UID)
