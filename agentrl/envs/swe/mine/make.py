@@ -10,6 +10,8 @@ from agentrl.envs.swe.mine.outcomes import Outcomes, see_outcomes
 from agentrl.envs.swe.mine.pair import Pair, draft, needs_compiling
 from agentrl.envs.swe.prepare import prepare
 from agentrl.envs.swe.source import complete, repository_files
+from agentrl.envs.swe.sources.changelog import entry
+from agentrl.envs.swe.sources.statement import write_statement_of_failures
 from agentrl.errors import TaskError
 from agentrl.sandboxes.pool import Pool
 
@@ -57,7 +59,7 @@ def mine(
     outcomes = _see(instance, image, pool, times)
     if not outcomes.fail_to_pass:
         raise TaskError(_nothing(instance, outcomes))
-    mined = replace(bare, tests=_plan(bare, outcomes, most_kept))
+    mined = replace(bare, tests=_plan(bare, outcomes, most_kept), problem=_problem(bare, outcomes))
     tell("validating")
     _validate(mined, pool)
     longest = max(run.duration_s for run in outcomes.after)
@@ -89,6 +91,16 @@ def _nothing(instance: Instance, outcomes: Outcomes) -> str:
     said = f"{instance.id}: no test fails on the earlier release and passes on the later one"
     unsteady = f"; {len(outcomes.unsteady)} vary from time to time" if outcomes.unsteady else ""
     return f"{said}: {passing} pass on both{unsteady}"
+
+
+def _problem(instance: Instance, outcomes: Outcomes) -> str:
+    """Return the statement, or nothing where the changelog of the later release gives one."""
+    source = instance.source
+    assert source is not None
+    after = replace(source, release=source.fixed)
+    if entry(repository_files(after), source.fixed, after=source.release):
+        return ""
+    return write_statement_of_failures(source, outcomes.fail_to_pass, outcomes.before[0].messages)
 
 
 def _plan(instance: Instance, outcomes: Outcomes, most: int) -> TestPlan:
