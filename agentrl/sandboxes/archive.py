@@ -13,8 +13,13 @@ make() {
     local owner=$1 folder missing=()
     while IFS= read -r -d '' folder && [ -n "$folder" ]; do
         [ -d "$folder" ] || missing+=("$folder")
+        [ ! -L "$folder" ] || [ "$(stat -c %u -- "$folder")" = 0 ] || refuse "$folder"
     done
     [ ${#missing[@]} = 0 ] || { mkdir -p -- "${missing[@]}" && chown "$owner" -- "${missing[@]}"; }
+}
+refuse() {
+    echo "$1 is a link that root did not make" >&2
+    exit 1
 }
 make 0:0 && make 1000:1000 && exec tar --extract --file - --directory / --numeric-owner \
 --same-owner --preserve-permissions

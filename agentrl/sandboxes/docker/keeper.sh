@@ -10,14 +10,28 @@ lifetime=$1
 env=$(type -P env) head=$(type -P head) cat=$(type -P cat)
 timeout=$(type -P timeout) setpriv=$(type -P setpriv)
 
+# prepare: see that there is the user agent, a home and the usual folder of a repository.
 prepare() {
+    local folder
+    users
+    for folder in /home/agent /testbed; do
+        [ -d "$folder" ] || { mkdir -p "$folder" && chown 1000:1000 "$folder"; }
+    done
+}
+
+users() {
     local lines=() line
     mapfile -t lines </etc/passwd
     for line in "${lines[@]}"; do [[ $line == agent:* ]] && return; done
     printf '%s\n' agent:x:1000:1000::/home/agent:/bin/bash "${lines[@]}" >/etc/passwd
     echo agent:x:1000: >>/etc/group
-    [ -d /home/agent ] || { mkdir -p /home/agent && chmod 755 /home/agent; }
-    chown 1000:1000 /home/agent
+}
+
+# finish GROUP: kill all processes of a group, or all there are (-1), and see them gone.
+finish() {
+    local last=$((SECONDS + 2))
+    kill -KILL -- "$1"
+    while kill -0 -- "$1" && ((SECONDS < last)); do :; done
 }
 
 # run USER FOLDER SECONDS ALONE INPUT-BYTES [NAME=VALUE...] PROGRAM [ARGUMENT...]
@@ -34,10 +48,10 @@ run() {
     ) <&103 >&101 2>&102 100<&- 101>&- 102>&- 103<&- &
     wait $!
     code=$?
-    kill -KILL -- -$!
+    finish -$!
     [ "$size" = 0 ] || "$cat" <&103
     exec 103<&-
-    [ "$alone" = 0 ] || kill -KILL -1
+    [ "$alone" = 0 ] || finish -1
 }
 
 # ready: the code is how many of the needed programs are missing.
@@ -49,7 +63,7 @@ ready() {
 }
 
 # end: kill all that runs beside the keeper, without a process of its own.
-end() { kill -KILL -1; }
+end() { finish -1; }
 
 # starved: the code is how many processes were killed for memory so far.
 starved() {
