@@ -12,6 +12,7 @@ from agentrl.cli.grade import grade
 from agentrl.cli.report import report
 from agentrl.cli.run import run
 from agentrl.cli.sandbox import sandbox
+from agentrl.cli.tasks import tasks
 from agentrl.cli.train import train
 from agentrl.errors import EXIT_BAD_INPUT, AgentrlError
 
@@ -26,6 +27,7 @@ app = typer.Typer(
 for command in (run, train, grade, report, envs, doctor):
     app.command()(command)
 app.add_typer(sandbox)
+app.add_typer(tasks)
 
 
 @app.callback(invoke_without_command=True)

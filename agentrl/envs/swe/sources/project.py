@@ -3,12 +3,13 @@
 import email
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
-from pathlib import PurePosixPath
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from agentrl.envs.swe.patch import is_test_path
 from agentrl.envs.swe.sources.registry import fetch_wheels
+from agentrl.errors import UsageError
 from agentrl.sandboxes.base import File
 
 PYTEST = ("pytest==8.3.4", "iniconfig==2.0.0", "packaging==24.2", "pluggy==1.5.0")
@@ -89,3 +90,31 @@ def _table(files: Mapping[str, File], name: str) -> dict[str, Any]:
         return tomllib.loads(files[name].data.decode()) if name in files else {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError):
         return {}
+
+
+def read_requirements(words: Sequence[str]) -> tuple[str, ...]:
+    """Return requirements that are given one by one or as files of them.
+
+    Options in a file, such as ``-r`` and ``--hash``, are left out.
+
+    Raises:
+        UsageError: a file cannot be read.
+    """
+    return tuple(requirement for word in words for requirement in _listed(word))
+
+
+def _listed(word: str) -> Iterator[str]:
+    path = Path(word)
+    if not path.is_file():
+        if word.endswith(".txt") or "/" in word:
+            raise UsageError(f"--requires: no file {word}")
+        yield word
+        return
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError as exc:
+        raise UsageError(f"--requires: {word} is no text: {exc}") from exc
+    for line in lines:
+        text = re.sub(r"(^|\s)#.*", "", line).partition(" --")[0].strip(" \\")
+        if text and not text.startswith("-"):
+            yield text
