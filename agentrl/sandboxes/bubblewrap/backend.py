@@ -97,6 +97,10 @@ class BubblewrapBackend:
         self._store.empty_attic()
         return len(orphans)
 
+    def images(self) -> Sequence[str]:
+        """See ``Backend.images``."""
+        return self._store.images()
+
     def remove_image(self, image: str) -> None:
         """See ``Backend.remove_image``."""
         self._store.remove_image(image)

@@ -5,6 +5,7 @@ import re
 import select
 import signal
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ class Command:
     """Options of the inner bubblewrap; the environment is among them."""
     inside: tuple[str, ...] = ()
     """What the inner bubblewrap runs."""
+    refused: bytes | None = None
+    """The filter of system calls for what runs inside."""
     groups: tuple[Path, ...] = ()
     """``cgroup.procs`` files that it joins."""
     descriptors: tuple[int, ...] = ()
@@ -52,18 +55,23 @@ class Contained:
         self._told, told = os.pipe()
         self._status, status = os.pipe()
         self._inner = bool(command.inside)
+        self._ending = threading.Lock()
         with ExitStack() as stack:
             stack.callback(os.close, told)
             stack.callback(os.close, status)
-            outer = stack.enter_context(_nameless(command.airlock))
+            outer = stack.enter_context(_nameless(_joined(command.airlock)))
             argv = ["sh", "-c", _JOIN, "sh", *map(str, command.groups), "--"]
             argv += ["bwrap", "--args", str(outer), "--info-fd", str(told), "--", *command.program]
             fds = [outer, told, *command.descriptors]
             if command.inside:
-                inner = stack.enter_context(_nameless(command.sandbox))
-                argv += ["bwrap", "--args", str(inner), "--json-status-fd", str(status), "--"]
-                argv += command.inside
+                inner = stack.enter_context(_nameless(_joined(command.sandbox)))
+                argv += ["bwrap", "--args", str(inner), "--json-status-fd", str(status)]
                 fds += [inner, status]
+                if command.refused is not None:
+                    refused = stack.enter_context(_nameless(command.refused))
+                    argv += ["--seccomp", str(refused)]
+                    fds.append(refused)
+                argv += ["--", *command.inside]
             self.process = _start(argv, fds, (stdin, stdout, stderr))
 
     def exit_code(self) -> int:
@@ -84,11 +92,12 @@ class Contained:
 
     def end(self) -> None:
         """Kill all of it, and return when it is gone."""
-        if self.process.poll() is None:
-            first = self._first_pid()
-            with suppress(ProcessLookupError):
-                os.kill(first or self.process.pid, signal.SIGKILL)
-        self.process.wait()
+        with self._ending:
+            if self.process.poll() is None:
+                first = self._first_pid()
+                with suppress(ProcessLookupError):
+                    os.kill(first or self.process.pid, signal.SIGKILL)
+            self.process.wait()
 
     def close(self) -> None:
         """Kill all of it and let go of its pipes."""
@@ -128,12 +137,16 @@ def _start(
         raise SandboxError(f"bubblewrap cannot be started: {exc.strerror}") from exc
 
 
+def _joined(words: tuple[str, ...]) -> bytes:
+    return b"".join(os.fsencode(word) + b"\0" for word in words)
+
+
 @contextmanager
-def _nameless(words: tuple[str, ...]) -> Iterator[int]:
-    """Hold the words, each ended by a NUL, in a file that has no name."""
-    descriptor = os.memfd_create("arguments")
+def _nameless(data: bytes) -> Iterator[int]:
+    """Hold data in a file that has no name."""
+    descriptor = os.memfd_create("data")
     try:
-        os.write(descriptor, b"".join(os.fsencode(word) + b"\0" for word in words))
+        os.write(descriptor, data)
         os.lseek(descriptor, 0, os.SEEK_SET)
         yield descriptor
     finally:

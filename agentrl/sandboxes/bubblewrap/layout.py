@@ -8,6 +8,7 @@ from pathlib import Path
 from agentrl.sandboxes.base import HOME, User
 from agentrl.sandboxes.bubblewrap.command import Command
 from agentrl.sandboxes.bubblewrap.identities import Identities
+from agentrl.sandboxes.bubblewrap.syscalls import syscall_filter
 
 HOSTNAME = "sandbox"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -24,6 +25,8 @@ SYSTEM_FILES = (
     "/etc/protocols",
 )
 """Of the machine's ``/etc`` all that programs in ``/usr`` need; the rest is the sandbox's own."""
+
+_HIDDEN = ("/proc/kcore", "/proc/keys", "/proc/timer_list", "/proc/sched_debug")
 
 _CHOWN = files("agentrl.sandboxes.bubblewrap").joinpath("chown.sh")
 _SEAL = files("agentrl.sandboxes.bubblewrap").joinpath("seal.sh").read_text()
@@ -72,10 +75,13 @@ def program_command(
         sandbox=(
             *identities.sandbox(user),
             *_system(network=around.network, airlock=False),
-            *("--dev-bind", "/dev", "/dev", "--bind", "/proc", "/proc", "--clearenv"),
+            *("--dev-bind", "/dev", "/dev", "--bind", "/proc", "/proc"),
+            *(word for path in _hidden() for word in ("--ro-bind", "/dev/null", path)),
+            "--clearenv",
             *(word for name, value in env.items() for word in ("--setenv", name, value)),
         ),
         inside=(*identities.become(user), "sh", "-c", begin, "sh", cwd, *argv),
+        refused=syscall_filter(),
         groups=groups,
         descriptors=identities.descriptors,
     )
@@ -98,6 +104,11 @@ def environment(user: User) -> dict[str, str]:
     name, home = ("root", "/root") if user == "root" else ("agent", HOME)
     who = {"HOME": home, "USER": name, "LOGNAME": name}
     return {"PATH": PATH, "LANG": "C.UTF-8", "SHELL": "/bin/bash", **who}
+
+
+def _hidden() -> list[str]:
+    """Return what of /proc tells about the machine and is of no use inside."""
+    return [path for path in _HIDDEN if Path(path).exists()]
 
 
 def _walls(*, network: bool) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from agentrl.errors import SandboxError
 from agentrl.sandboxes.base import Lease
-from agentrl.sandboxes.owner import current_owner, is_gone
+from agentrl.sandboxes.owner import current_owner, current_run, is_gone
 
 _FILE = "lease.json"
 _HALF_MADE_S = 600.0
@@ -29,7 +29,7 @@ def new_folder(sandboxes: Path, image: str, lifetime_s: float) -> Path:
         id=name,
         image=image,
         owner=current_owner(),
-        run=os.environ.get("AGENTRL_RUN", ""),
+        run=current_run(),
         expires=time.time() + lifetime_s,
         orphan=False,
     )

@@ -47,6 +47,7 @@ class BubblewrapSandbox:
         self._user: User = spec.user
         self._ends = time.monotonic() + spec.lifetime_s
         self._lock = threading.Lock()
+        self._shell_lock = threading.Lock()
         self._closed = False
         self._running: set[Contained] = set()
         self._group = ControlGroup(self.id, spec)
@@ -58,9 +59,10 @@ class BubblewrapSandbox:
     def exec(self, command: str, timeout_s: float = 60.0) -> ExecResult:
         """See ``Sandbox.exec``."""
         check_word(command)
-        self._check_open()
-        result = self._shell.exec(command, timeout_s)
-        self._check_open()
+        with self._shell_lock:
+            self._check_open()
+            result = self._shell.exec(command, timeout_s)
+            self._check_open()
         return result
 
     def run(
@@ -111,6 +113,20 @@ class BubblewrapSandbox:
         self._store.keep(self._folder, image)
         return image
 
+    def warm(self) -> None:
+        """See ``Warmable.warm``."""
+        with self._shell_lock:
+            self._check_open()
+            self._shell.open()
+
+    def is_alive(self) -> bool:
+        """See ``Warmable.is_alive``: there is no engine that could have lost it."""
+        try:
+            self._check_open()
+        except SandboxError:
+            return False
+        return True
+
     def close(self) -> None:
         """See ``Sandbox.close``."""
         with self._lock:
@@ -120,7 +136,8 @@ class BubblewrapSandbox:
             running = list(self._running)
         for contained in running:
             contained.end()
-        self._shell.close()
+        with self._shell_lock:  # a command that was at work has now been told
+            self._shell.close()
         remove_group(self.id)
         self._store.discard(self._folder)
         self._store.identities.close()

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 from uuid import uuid4
 
 from agentrl.cache import cache_folder
@@ -55,6 +55,11 @@ class Store:
     def has_image(self, image: str) -> bool:
         """Return whether there is an image of this name."""
         return (self._image(image) / "root").is_dir()
+
+    def images(self) -> list[str]:
+        """Return the names of all images."""
+        folder = self.folder / "images"
+        return sorted(unquote(path.name) for path in folder.glob("*"))
 
     def new_sandbox(self, image: str, sandbox: Path) -> None:
         """Copy an image's tree to a sandbox's folder.
@@ -91,7 +96,7 @@ class Store:
         Raises:
             SandboxError: it cannot be written.
         """
-        made = self.folder / "attic" / f"image-{uuid4().hex[:8]}"
+        made = self.sandboxes / f".agentrl-image-{uuid4().hex[:8]}"
         with _disk(f"the image {image!r}"):
             (made / "root").mkdir(parents=True)
             fill(made / "root")
@@ -141,7 +146,7 @@ class Store:
         said = self._tool(["find", *named, "-mindepth", "1", "-delete"], named) if named else None
         if said is None:
             shutil.rmtree(folder, ignore_errors=True)
-        else:
+        elif folder.exists():
             logger.warning("%s cannot be deleted: %s", folder, said)
 
     def _image(self, image: str) -> Path:

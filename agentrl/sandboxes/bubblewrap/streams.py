@@ -24,9 +24,13 @@ class ShellStream:
 
     def __init__(self, command: Command) -> None:
         self._errors = os.memfd_create("errors")
-        self.contained = Contained(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors
-        )
+        try:
+            self.contained = Contained(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors
+            )
+        except SandboxError:
+            os.close(self._errors)
+            raise
         process = self.contained.process
         assert process.stdin is not None
         assert process.stdout is not None
