@@ -16,7 +16,7 @@ def suite_lines(path: Path, settings: Sequence[str], as_json: bool) -> Iterator[
 
     suite = load_suite(path, list(settings))
     for task in load_tasks(suite):
-        seed = world_seed(suite.spec.seed, task)
+        seed = world_seed(suite.spec.rollouts.seed, task)
         if as_json:
             row = {"id": task.id, "group": task.group, "seed": seed, "data": dict(task.data)}
             yield json.dumps(row, default=str)
