@@ -3,7 +3,7 @@
 import random
 
 from agentrl.agents.base import Action, Needs, View
-from agentrl.errors import UsageError
+from agentrl.envs.base import FreeText
 
 
 class ExpertAgent:
@@ -32,7 +32,10 @@ class ExpertSession:
 
 
 class RandomAgent:
-    """Draws among the legal actions; the yardstick of what chance reaches."""
+    """Draws among the legal actions; the yardstick of what chance reaches.
+
+    Where an environment takes any text and lists no actions, it answers with random characters.
+    """
 
     name = "random"
     needs = Needs.LEGAL_ACTIONS
@@ -53,16 +56,10 @@ class RandomSession:
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)
+        self._texts = FreeText(seed)
 
     async def act(self, view: View) -> Action | None:
-        """Return one of the legal actions; None where there is none left.
-
-        Raises:
-            UsageError: the environment does not list its legal actions.
-        """
+        """Return one of the legal actions; None where there is none left."""
         if view.legal_actions is None:
-            raise UsageError(
-                "the random agent draws among the environment's legal actions, and this "
-                "environment does not list them; use another agent, or another environment"
-            )
+            return Action(self._texts.sample())
         return Action(self._random.choice(view.legal_actions)) if view.legal_actions else None

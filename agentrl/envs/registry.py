@@ -8,6 +8,8 @@ ENTRY_POINTS = {
     "agentrl/Sokoban-v0": "agentrl.envs.text.sokoban:SokobanEnv",
     "agentrl/Maze-v0": "agentrl.envs.text.maze:MazeEnv",
     "agentrl/QA-v0": "agentrl.envs.qa.env:QAEnv",
+    "agentrl/Code-v0": "agentrl.envs.code.env:CodeEnv",
+    "agentrl/SWE-v0": "agentrl.envs.swe.env:SWEEnv",
 }
 """Our environments by id, each imported only when it is built."""
 

@@ -13,7 +13,6 @@ from agentrl.envs.code.runner import runner_files
 from agentrl.envs.shortened import shortened
 from agentrl.errors import UsageError
 from agentrl.sandboxes.base import Sandbox
-from agentrl.sandboxes.connect import connect
 from agentrl.sandboxes.pool import shared_pool
 from agentrl.suite.sandbox import SandboxSpec
 from agentrl.task import Task
@@ -88,8 +87,7 @@ class CodeEnv(TextEnv):
         self.close()
         self._problem = read_problem(task.data or small_problem(seed))
         self._results, self._tried = (), 0
-        image = self._spec.image or connect(self._spec).base_image()
-        self._sandbox = shared_pool(self._spec).acquire(image)
+        self._sandbox = self._acquire()
         self._sandbox.write_files(runner_files())
         return self._statement(self._problem)
 
@@ -136,6 +134,12 @@ class CodeEnv(TextEnv):
         if task.data:
             read_problem(task.data)
         return task
+
+    def _acquire(self) -> Sandbox:
+        pool, image = shared_pool(self._spec), self._spec.image
+        if image and not pool.backend.has_image(image):
+            pool.backend.fetch_image(image)
+        return pool.acquire(image or pool.backend.base_image())
 
     def _statement(self, problem: Problem) -> str:
         parts = [problem.statement]

@@ -45,9 +45,14 @@ def test_chance_gives_up_where_nothing_is_left_to_do() -> None:
     assert act(open_session(RandomAgent()), View("a", legal_actions=())) is None
 
 
-def test_chance_needs_a_list_of_actions() -> None:
-    with pytest.raises(UsageError, match="environment does not list them"):
-        act(open_session(RandomAgent()), View("a"))
+def test_chance_writes_random_text_where_no_actions_are_listed() -> None:
+    def texts(seed: int) -> list[str | None]:
+        session = open_session(RandomAgent(), seed)
+        return [act(session, View("a")) for _ in range(5)]
+
+    assert texts(3) == texts(3)
+    assert texts(3) != texts(4)
+    assert len(set(texts(3))) == 5
 
 
 @pytest.mark.parametrize("kind", ["expert", "random", "human"])
