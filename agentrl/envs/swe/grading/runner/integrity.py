@@ -131,7 +131,7 @@ class _Fingerprint:
         for key, value in list(space.items()):
             if isinstance(value, FunctionType) or (isinstance(value, type) and _ours(value)):
                 self._parts.append((name + "." + key, space, key, value))
-                self._add(name + "." + key, value)
+                self._add("%s.%s" % (value.__module__, value.__qualname__), value)
 
     def _add(self, name: str, value: Any) -> None:
         if id(value) in self._seen:
