@@ -116,4 +116,4 @@ def _shown(side: str, path: str) -> str:
     if not path:
         return NO_FILE
     name = quote(f"{side}/{path}")
-    return f"{name}\t" if " " in path and not name.startswith('"') else name
+    return f"{name}\t" if " " in path else name

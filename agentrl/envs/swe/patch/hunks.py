@@ -13,6 +13,8 @@ class PatchError(UsageError):
 
 HUNK = re.compile(r"@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@(.*)")
 
+_MARKS = " +-"
+_NO_NEWLINE = "\\ "
 _CONTEXT_LOST = 3  # most lines of blank context that stripping a text can have cost its end
 _SIGNATURE = re.compile(r"\d+(\.\d+)+")
 
@@ -80,13 +82,13 @@ def _counted(lines: Sequence[str], at: int, old: int, new: int) -> tuple[list[st
     body: list[str] = []
     while (old > 0 or new > 0) and at < len(lines):
         line = lines[at] or " "
-        if line[0] not in " +-\\":
+        if line[0] not in _MARKS and not line.startswith(_NO_NEWLINE):
             return None, at
         old -= line[0] in " -"
         new -= line[0] in " +"
         body.append(line)
         at += 1
-    if at < len(lines) and lines[at].startswith("\\ "):
+    if at < len(lines) and lines[at].startswith(_NO_NEWLINE):
         body.append(lines[at])
         at += 1
     if 0 < old == new <= _CONTEXT_LOST:
@@ -116,7 +118,7 @@ def _goes_on(lines: Sequence[str], at: int) -> bool:
 
 def _can_belong(lines: Sequence[str], at: int) -> bool:
     line = lines[at]
-    if line and line[0] not in " +-\\":
+    if line and line[0] not in _MARKS and not line.startswith(_NO_NEWLINE):
         return False
     return not (begins_file(lines, at) or _is_signature(lines, at))
 

@@ -120,16 +120,25 @@ class _Header:
             PatchError: the lines contradict each other or name no file.
         """
         named = without_prefixes(*self.names) if self.names else None
-        shown = without_prefixes(self.old, self.new) if self.old else None
+        shown = self._shown(named) if self.old else None
         moved = (self.moved_from, self.moved_to) if self.moved_from and self.moved_to else None
         old, new = moved or shown or named or ("", "")
-        if shown and not moved:
-            old, new = (NO_FILE if self.creates else old), (NO_FILE if self.deletes else new)
-        for other in (named, shown):
-            if other and {_path(name, at) for name in (old, new)} - {"", *_paths(other, at)}:
-                raise PatchError(f"line {at + 1}: the lines of a header name different files")
+        given = [*(self.names or ()), *((self.old, self.new) if shown else ())]
+        if not all(_names_one_of(name, (old, new)) for name in given):
+            raise PatchError(f"line {at + 1}: the lines of a header name different files")
         if NO_FILE not in (old, new):
             old, new = (NO_FILE if self.creates else old), (NO_FILE if self.deletes else new)
+        return old, new
+
+    def _shown(self, named: tuple[str, str] | None) -> tuple[str, str]:
+        """Return the names in ``---`` and ``+++``.
+
+        Where one is no file, only the first line of all tells whether the other has a prefix.
+        """
+        old, new = without_prefixes(self.old, self.new)
+        if named and self.names and NO_FILE in (old, new):
+            old = named[0] if self.old == self.names[0] else old
+            new = named[1] if self.new == self.names[1] else new
         return old, new
 
 
@@ -218,5 +227,5 @@ def _path(name: str, at: int) -> str:
     return "" if name == NO_FILE else clean(name, f"line {at + 1}")
 
 
-def _paths(names: tuple[str, str], at: int) -> list[str]:
-    return [_path(name, at) for name in names]
+def _names_one_of(name: str, paths: tuple[str, str]) -> bool:
+    return name == NO_FILE or any(f"/{name}".endswith(f"/{path}") for path in paths)
