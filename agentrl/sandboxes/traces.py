@@ -6,6 +6,7 @@ whose process is gone tells that there is something to sweep.
 """
 
 import logging
+from contextlib import suppress
 from pathlib import Path
 
 from agentrl.cache import cache_folder
@@ -27,7 +28,8 @@ def leave_trace(backend: str) -> None:
 
 def remove_trace(backend: str) -> None:
     """Note that this process has closed them all."""
-    (_folder() / f"{current_owner()}@{backend}").unlink(missing_ok=True)
+    with suppress(OSError):
+        (_folder() / f"{current_owner()}@{backend}").unlink()
 
 
 def sweep_abandoned() -> int:

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -18,6 +19,7 @@ LONG_CALL_S = 1800.0
 """How long it may keep silent while it writes, fetches or builds an image."""
 
 _PROBE_S = 5.0
+_SOCKET = "unix:///var/run/docker.sock"
 
 
 def engine_answers() -> bool:
@@ -53,7 +55,18 @@ def _client(timeout_s: float) -> Any:
     import docker
     from docker.utils import kwargs_from_env
 
-    return docker.APIClient(timeout=timeout_s, max_pool_size=64, **kwargs_from_env())
+    where = kwargs_from_env()
+    _knock(where.get("base_url", _SOCKET))
+    return docker.APIClient(timeout=timeout_s, max_pool_size=64, **where)
+
+
+def _knock(url: str) -> None:
+    """Raise the error of a socket that nobody listens at; the SDK would leave it open."""
+    scheme, _, path = url.partition("://")
+    if scheme in ("unix", "http+unix"):
+        with socket.socket(socket.AF_UNIX) as knocking:
+            knocking.settimeout(_PROBE_S)
+            knocking.connect(path)
 
 
 @contextmanager

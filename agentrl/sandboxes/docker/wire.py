@@ -47,12 +47,13 @@ class Wire:
     def receive(self, timeout_s: float) -> tuple[Output, bytes] | None:
         """Return the next piece of an output, ``b""`` at their end, None when the time is over."""
         deadline = time.monotonic() + timeout_s
+        left = timeout_s
         while not self._ready:
             if self._ended:
                 return 1, b""
-            left = deadline - time.monotonic()
             if left < 0 or not self._wait(left):
                 return None
+            left = deadline - time.monotonic()
         return self._ready.popleft()
 
     def close(self) -> None:
