@@ -1,11 +1,14 @@
 """No patch but a solution is graded as one."""
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from agentrl.envs.swe.grading.grade import grade
+from agentrl.envs.swe.grading.grade import grade, grade_in
 from agentrl.envs.swe.instance import Instance
+from agentrl.envs.swe.patch import Restricted
+from agentrl.envs.swe.prepare import prepare
 from agentrl.sandboxes.pool import Pool
 
 PATCHES = Path(__file__).parent / "patches"
@@ -52,6 +55,27 @@ def test_no_cheat_resolves_tests_of_unittest(name: str, tally: Tally, pool: Pool
     assert not grade(tally["unittest"], cheat(name), pool).resolved
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "any/shadowed-modules",
+        "any/sitecustomize",
+        "pytest/conftest-hook",
+        "pytest/entry-point-plugin",
+        "pytest/options",
+    ],
+)
+def test_no_cheat_resolves_even_where_nothing_is_left_out_of_its_patch(
+    name: str, tally: Tally, pool: Pool
+) -> None:
+    image = prepare(tally["pytest"], pool.backend, pool.spec)
+
+    with closing(pool.acquire(image)) as sandbox:
+        verdict = grade_in(sandbox, tally["pytest"], Restricted(cheat(name)))
+
+    assert not verdict.resolved
+
+
 def test_an_endless_loop_is_ended(tally: Tally, pool: Pool) -> None:
     verdict = grade(tally["pytest"], cheat("other/endless-loop"), pool, timeout_s=4.0)
 
@@ -72,7 +96,8 @@ def test_an_endless_loop_is_ended(tally: Tally, pool: Pool) -> None:
         ("pytest/patched-report", "tampered with: _pytest.reports.TestReport"),
         ("pytest/patched-rewriter", "tampered with: _pytest.assertion.rewrite"),
         ("pytest/pytest-exit", "never run"),
-        ("pytest/registered-plugin", ""),
+        ("pytest/registered-plugin", "tampered with: pytest_runtest_call"),
+        ("pytest/registered-pyfunc-call", "tampered with: pytest_pyfunc_call"),
     ],
 )
 def test_the_verdict_says_what_was_tried(name: str, said: str, tally: Tally, pool: Pool) -> None:

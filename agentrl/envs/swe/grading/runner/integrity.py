@@ -57,6 +57,7 @@ EVERY_S = 0.05
 """Time between two comparisons of the whole framework; its heart is compared after every test."""
 
 _ABSENT = object()
+_LEGACY = "_pytest.legacypath"
 
 
 class Watch:
@@ -99,6 +100,12 @@ class _Fingerprint:
         self._sizes: List[Tuple[str, Any, int, Tuple[str, ...]]] = []
         self._seen: Dict[int, Any] = {}
         self._absent = _ABSENT
+        # Pytest itself puts these into its classes, for the time of a session.
+        self._own = (
+            {id(value) for value in vars(sys.modules[_LEGACY]).values()}
+            if _LEGACY in sys.modules
+            else set()
+        )
         for name in sorted(sys.modules):
             module = sys.modules[name]
             if isinstance(module, ModuleType) and wanted(name):
@@ -110,9 +117,10 @@ class _Fingerprint:
             self._parts.append(("sys." + key, vars(owner), key, vars(owner)[key]))
 
     def changed(self) -> Optional[str]:
-        absent = self._absent
+        absent, own = self._absent, self._own
         for name, space, key, value in self._parts:
-            if space.get(key, absent) is not value:
+            now = space.get(key, absent)
+            if now is not value and id(now) not in own:
                 return name
         for name, function, code, defaults, kwdefaults in self._bodies:
             if function.__code__ is not code or function.__defaults__ is not defaults:

@@ -12,6 +12,7 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 from agentrl.envs.swe.grading.runner.channel import Emit
 from agentrl.envs.swe.grading.runner.genuine import Genuine, make_check
+from agentrl.envs.swe.grading.runner.hooks import HookWatch, has_foreign_methods
 from agentrl.envs.swe.grading.runner.integrity import IntegrityCheck
 
 WORST = ("PASSED", "XPASS", "XFAIL", "SKIPPED", "FAILED", "ERROR")
@@ -35,14 +36,16 @@ def make_plugins(pytest: Any, settings: Dict[str, Any], emit: Emit) -> List[Any]
     status_of, note_status = _make_status(pytest)
     hookimpl, longest, workdir = pytest.hookimpl, settings["message"], settings["workdir"]
     genuine: List[Genuine] = []
+    hooks: List[HookWatch] = []
     canaries: List[Any] = []
     from _pytest.runner import runtestprotocol as protocol
 
     class Outer(object):
         @hookimpl()  # after pytest's own plugins that come first, before conftest files
-        def pytest_load_initial_conftests(self) -> None:
+        def pytest_load_initial_conftests(self, early_config: Any) -> None:
             if not _loaded_from(workdir):  # the plugins of the image may change what they like
                 check.begin()
+            hooks.append(HookWatch(early_config, workdir))
 
         @hookimpl(hookwrapper=True, tryfirst=True)
         def pytest_collection_modifyitems(self, session: Any, items: List[Any]) -> Any:
@@ -68,6 +71,7 @@ def make_plugins(pytest: Any, settings: Dict[str, Any], emit: Emit) -> List[Any]
         def pytest_runtest_protocol(self, item: Any) -> Any:
             current[:] = [_Test()]
             real = not genuine or _is_genuine(genuine[0], item)
+            before = hooks[0].intruder()
             yield
             check(False)
             test = current.pop()
@@ -75,6 +79,9 @@ def make_plugins(pytest: Any, settings: Dict[str, Any], emit: Emit) -> List[Any]
             if test.message and fields["status"] != "PASSED":
                 fields["message"] = test.message
             emit("test" if real and _is_genuine(genuine[0], item) else "foreign", fields)
+            intruder = before or hooks[0].intruder()
+            if intruder is not None:
+                emit("tampered", {"name": intruder})
 
         @hookimpl(hookwrapper=True, tryfirst=True)
         def pytest_runtest_setup(self, item: Any) -> Any:
@@ -215,6 +222,8 @@ def _rewriter(config: Any) -> Optional[Callable[[str], Any]]:
 
 
 def _is_genuine(genuine: Genuine, item: Any) -> bool:
+    if has_foreign_methods(item):
+        return False
     function = getattr(item, "obj", None)
     function = getattr(function, "__func__", function)
     names: Sequence[str] = item.nodeid.split("[")[0].split("::")[1:]

@@ -8,6 +8,7 @@ from typing import Any, Callable, Dict, List, Tuple
 
 from agentrl.envs.swe.grading.runner.channel import Emit
 from agentrl.envs.swe.grading.runner.genuine import make_check
+from agentrl.envs.swe.grading.runner.hooks import foreign_case
 from agentrl.envs.swe.grading.runner.integrity import IntegrityCheck
 
 WORST = ("PASSED", "XPASS", "XFAIL", "SKIPPED", "FAILED", "ERROR")
@@ -135,6 +136,8 @@ def _result_maker(
         name = getattr(test, "_testMethodName", "")
         method = getattr(test, name, None)
         file = getattr(modules.get(type(test).__module__), "__file__", None)
+        if foreign_case(test):
+            return False
         if method is None or not file:
             return True
         function = getattr(method, "__func__", method)
