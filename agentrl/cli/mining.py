@@ -73,4 +73,6 @@ def _told(mined: Mined) -> str:
     ]
     if mined.unsteady:
         parts.append(f"{len(mined.unsteady)} unsteady left out")
+    if mined.lacking:
+        parts.append(f"some tests ask for {', '.join(mined.lacking)}")
     return "\t".join(parts)

@@ -27,6 +27,8 @@ class Mined:
     """As a row holds it: patches and statement come from the releases when it is used."""
     unsteady: tuple[str, ...]
     """Tests that were left out because they did not come out the same each time."""
+    lacking: tuple[str, ...]
+    """Modules that some tests asked for and that were not there."""
     duration_s: float
     """One run of all the tests."""
 
@@ -63,7 +65,7 @@ def mine(
     tell("validating")
     _validate(mined, pool)
     longest = max(run.duration_s for run in outcomes.after)
-    return Mined(mined, outcomes.unsteady, longest)
+    return Mined(mined, outcomes.unsteady, outcomes.lacking, longest)
 
 
 def _check_patch(instance: Instance) -> None:
@@ -90,7 +92,8 @@ def _nothing(instance: Instance, outcomes: Outcomes) -> str:
     passing = len(outcomes.pass_to_pass)
     said = f"{instance.id}: no test fails on the earlier release and passes on the later one"
     unsteady = f"; {len(outcomes.unsteady)} vary from time to time" if outcomes.unsteady else ""
-    return f"{said}: {passing} pass on both{unsteady}"
+    lacking = f"; some ask for {', '.join(outcomes.lacking)}, see --requires"
+    return f"{said}: {passing} pass on both{unsteady}{lacking if outcomes.lacking else ''}"
 
 
 def _problem(instance: Instance, outcomes: Outcomes) -> str:

@@ -1,6 +1,7 @@
 """How the later release's tests come out on both sources."""
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from agentrl.sandboxes.pool import Pool
 logger = logging.getLogger(__name__)
 
 _ATTEMPTS = 3
+_NO_MODULE = re.compile(r"ModuleNotFoundError: No module named '([^']+)'")
 _FAILING = {Status.FAILED, Status.ERROR, None}
 
 
@@ -46,6 +48,12 @@ class Outcomes:
         return tuple(sorted(id for id in _ids(runs) if _always(runs, id) == Status.PASSED))
 
     @property
+    def lacking(self) -> tuple[str, ...]:
+        """Modules that tests of the later release asked for and that are not there."""
+        texts = [*self.after[0].messages.values()]
+        return tuple(sorted({name for text in texts for name in _NO_MODULE.findall(text)}))
+
+    @property
     def unsteady(self) -> tuple[str, ...]:
         """Tests that came out differently from one time to the next, on the same source."""
         ids = {
@@ -73,6 +81,8 @@ def see_outcomes(instance: Instance, image: str, pool: Pool, times: int) -> Outc
     after = [_run(instance, image, pool, gold=True)]
     if after[0].problem or Status.PASSED not in after[0].statuses.values():
         why = after[0].problem or "none passes"
+        if lacking := Outcomes((), tuple(after)).lacking:
+            why = f"{why}; they ask for {', '.join(lacking)}, see --requires"
         raise TaskError(
             f"the tests of {instance.version} do not run: {why}\n{after[0].log[-3000:]}"
         )

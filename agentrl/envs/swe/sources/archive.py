@@ -19,19 +19,20 @@ MAX_FILES = 50_000
 MAX_BYTES = 512 * 2**20
 
 
-def read_archive(path: Path, *, strip: bool) -> dict[str, File]:
+def read_archive(path: Path, *, strip: bool, most_bytes: int = MAX_BYTES) -> dict[str, File]:
     """Return the regular files of a ``.tar.gz``, ``.tar.*`` or ``.zip`` by relative path.
 
     Args:
         path: the archive.
         strip: take off the one folder that everything lies in, as in a source release.
+        most_bytes: what unpacks to more is refused.
 
     Raises:
         UsageError: it cannot be read, holds paths that lead out of it, or is too large.
     """
     try:
         members = _zip_members(path) if zipfile.is_zipfile(path) else _tar_members(path)
-        files = _collected(path, members)
+        files = _collected(path, members, most_bytes)
     except (OSError, EOFError, tarfile.TarError, zipfile.BadZipFile, ValueError) as exc:
         if isinstance(exc, UsageError):
             raise
@@ -52,14 +53,16 @@ def write_archive(path: Path, files: Mapping[str, File]) -> None:
         zipped.write(packed.getvalue())
 
 
-def _collected(path: Path, members: Iterable[tuple[str, int, int, IO[bytes]]]) -> dict[str, File]:
+def _collected(
+    path: Path, members: Iterable[tuple[str, int, int, IO[bytes]]], most_bytes: int
+) -> dict[str, File]:
     files: dict[str, File] = {}
     total = 0
     for name, mode, size, stream in members:
         total += size
-        if len(files) >= MAX_FILES or total > MAX_BYTES:
+        if len(files) >= MAX_FILES or total > most_bytes:
             raise UsageError(
-                f"{path} holds more than {MAX_FILES} files or {MAX_BYTES >> 20} MB; "
+                f"{path} holds more than {MAX_FILES} files or {most_bytes >> 20} MB; "
                 f"that is no source archive"
             )
         data = stream.read(size + 1)
