@@ -16,6 +16,9 @@ _IDS = 65_536
 AGENTS_FOLDERS = ("testbed", "home/agent", "tmp", "var/tmp", "dev/shm")
 """What belongs to the agent in every sandbox, wherever else root may give it something."""
 
+CHOWN = "var/lib/agentrl/chown"
+"""What root has for ``chown`` where there is one id, in the tree."""
+
 _ROOT_MAY = ("chown", "dac_override", "fowner", "fsetid", "kill", "setgid", "setuid")
 
 
@@ -35,6 +38,9 @@ class Identities(Protocol):
 
     def sandbox(self, user: User) -> tuple[str, ...]:
         """Options of the inner bubblewrap, which show the tree as the user may have it."""
+
+    def instead(self, user: User) -> tuple[str, ...]:
+        """Options of the inner bubblewrap that put programs in the place of the machine's."""
 
     def become(self, user: User) -> tuple[str, ...]:
         """What begins a command line in the sandbox."""
@@ -69,6 +75,9 @@ class ManyIds:
     def sandbox(self, user: User) -> tuple[str, ...]:
         # As a --sync-fd the namespace's descriptor is closed for the program.
         return ("--sync-fd", str(self._namespace), "--bind", "/tree", "/")
+
+    def instead(self, user: User) -> tuple[str, ...]:
+        return ()
 
     def become(self, user: User) -> tuple[str, ...]:
         if user == "root":
@@ -108,36 +117,18 @@ class OneId:
     def sandbox(self, user: User) -> tuple[str, ...]:
         alone = ("--unshare-user", "--disable-userns")
         if user == "root":
-            chown = (
-                "--ro-bind",
-                "/chown",
-                "/usr/bin/chown",
-                "--ro-bind",
-                "/chown",
-                "/usr/bin/chgrp",
-            )
-            return (
-                *alone,
-                "--uid",
-                "0",
-                "--gid",
-                "0",
-                *_root_may(),
-                "--bind",
-                "/tree",
-                "/",
-                *chown,
-            )
+            ids = ("--uid", "0", "--gid", "0", *_root_may())
+            return (*alone, *ids, "--bind", "/tree", "/")
         ids = ("--uid", str(AGENT_UID), "--gid", str(AGENT_UID))
-        folders = [("--bind-try", f"/tree/{name}", f"/{name}") for name in AGENTS_FOLDERS[:-1]]
-        return (
-            *alone,
-            *ids,
-            "--ro-bind",
-            "/tree",
-            "/",
-            *(word for bind in folders for word in bind),
-        )
+        own = [name for name in AGENTS_FOLDERS if not name.startswith("dev/")]
+        folders = (word for name in own for word in ("--bind-try", f"/tree/{name}", f"/{name}"))
+        return (*alone, *ids, "--ro-bind", "/tree", "/", *folders)
+
+    def instead(self, user: User) -> tuple[str, ...]:
+        if user != "root":
+            return ()
+        names = ("/usr/bin/chown", "/usr/bin/chgrp")
+        return tuple(word for name in names for word in ("--ro-bind", f"/tree/{CHOWN}", name))
 
     def become(self, user: User) -> tuple[str, ...]:
         return ()

@@ -28,7 +28,6 @@ SYSTEM_FILES = (
 
 _HIDDEN = ("/proc/kcore", "/proc/keys", "/proc/timer_list", "/proc/sched_debug")
 
-_CHOWN = files("agentrl.sandboxes.bubblewrap").joinpath("chown.sh")
 _SEAL = files("agentrl.sandboxes.bubblewrap").joinpath("seal.sh").read_text()
 _BEGIN = 'cd -- "$1" || exit 126; shift; unset OLDPWD; exec "$@"'
 
@@ -62,19 +61,19 @@ def program_command(
     """
     identities = around.identities
     end = ("timeout", "--foreground", "--signal=KILL", f"{max(seconds, 0.01):.2f}")
-    tree = ("--bind", str(around.folder / "root"), "/tree")
-    shared = ("--bind", str(around.folder / "shm"), "/dev/shm")
     begin = _SEAL if seal and not identities.apart else _BEGIN
     return Command(
         airlock=(
             *_walls(network=around.network),
             *identities.airlock(trusted=False),
-            *(tree + shared + ("--ro-bind", str(_CHOWN), "/chown")),
+            *("--bind", str(around.folder / "root"), "/tree"),
+            *("--bind", str(around.folder / "shm"), "/dev/shm"),
         ),
         program=(*end, *around.limits, *identities.enter()),
         sandbox=(
             *identities.sandbox(user),
             *_system(network=around.network, airlock=False),
+            *identities.instead(user),
             *("--dev-bind", "/dev", "/dev", "--bind", "/proc", "/proc"),
             *(word for path in _hidden() for word in ("--ro-bind", "/dev/null", path)),
             "--clearenv",
