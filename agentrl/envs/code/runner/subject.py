@@ -120,7 +120,9 @@ def assembled(prompt: str, program: str, entry: str) -> str:
 
 def _parsed(source: str) -> "ast.Module | None":
     try:
-        return ast.parse(source)
+        tree = ast.parse(source)
+        compile(source, "<program>", "exec", dont_inherit=True)  # finds a return without function
+        return tree
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 
