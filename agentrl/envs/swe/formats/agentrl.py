@@ -4,13 +4,14 @@ A row can hold an instance of any family. What is empty or as by default is not 
 """
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, fields
 from typing import Any, cast, get_args
 
 from agentrl.envs.swe.formats.columns import (
     Row,
     identifier,
+    inner_path,
     mapping,
     names,
     number,
@@ -88,7 +89,7 @@ def read_plan(row: Row) -> TestPlan:
         as_swebench=switch(row, "as_swebench"),
         patches_itself=switch(row, "patches_itself"),
         expected={str(key): str(value) for key, value in mapping(row, "expected").items()},
-        files={path: _decoded(path, data) for path, data in mapping(row, "files").items()},
+        files=dict(_hidden(mapping(row, "files"))),
         timeout_s=float(number(row, "timeout_s", 1800.0) or 0),
         **chosen,
     )
@@ -141,6 +142,11 @@ def _one_of(row: Row, column: str, known: tuple[str, ...], default: str) -> str:
             f"{column}: {value!r} is none{nearest(value, known)}; known are {', '.join(known)}"
         )
     return value
+
+
+def _hidden(files: Row) -> Iterator[tuple[str, bytes]]:
+    for path, data in files.items():
+        yield inner_path(path, "tests.files"), _decoded(path, data)
 
 
 def _coded(data: bytes) -> str | dict[str, str]:

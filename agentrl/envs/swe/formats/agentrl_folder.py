@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from agentrl.envs.swe.formats.agentrl import read, write
-from agentrl.envs.swe.formats.columns import mapping
+from agentrl.envs.swe.formats.columns import inner_path, mapping
 from agentrl.envs.swe.formats.files import (
     as_yaml,
     copy,
@@ -71,21 +71,23 @@ def write_folder(instance: Instance, folder: Path) -> None:
         StorageError: the folder cannot be written.
     """
     row = write(instance)
-    texts = {name: row.pop(field, "") for field, name in _TEXTS.items()}
+    texts = {name: row.pop(field) for field, name in _TEXTS.items() if row.get(field)}
     texts[_SCRIPT] = row["tests"].pop("script", "")
     row["tests"].pop("files", None)
     if row.pop("context", ""):
         copy(Path(instance.context), folder / _CONTEXT)
-        texts[f"{_CONTEXT}/Dockerfile"] = texts.pop("Dockerfile")
+        texts[f"{_CONTEXT}/Dockerfile"] = texts.pop("Dockerfile", "")
     if instance.source is not None and instance.source.archive:
         archive = Path(instance.source.archive)
         copy(archive, folder / archive.name)
         row["source"]["archive"] = archive.name
-    hidden = {
-        f"{_ROOT_FILES}{path}" if path.startswith("/") else f"{_FILES}/{path}": data
-        for path, data in instance.tests.files.items()
-    }
+    hidden = {_beside(path): data for path, data in instance.tests.files.items()}
     write_files(folder, {TASK: as_yaml(row), **texts, **hidden})
+
+
+def _beside(path: str) -> str:
+    inner_path(path, "tests.files")
+    return f"{_ROOT_FILES}{path}" if path.startswith("/") else f"{_FILES}/{path}"
 
 
 def _files(folder: Path) -> Iterator[tuple[str, str]]:

@@ -54,7 +54,7 @@ def names(row: Row, column: str) -> tuple[str, ...]:
     value = decoded(row, column)
     if value is None:
         return ()
-    if isinstance(value, str) or not isinstance(value, Collection):
+    if isinstance(value, str | Mapping) or not isinstance(value, Collection):
         raise TaskError(f"{column}: expected a list of names, got {_shown(value)}")
     if wrong := [name for name in value if not isinstance(name, str)]:
         raise TaskError(f"{column}: expected names, got {_shown(wrong[0])}")
@@ -118,6 +118,18 @@ def switch(row: Row, column: str) -> bool:
     if not isinstance(value, bool):
         raise TaskError(f"{column}: expected true or false, got {_shown(value)}")
     return value
+
+
+def inner_path(path: str, where: str) -> str:
+    """Return a path of a hidden file: from the repository's root, or absolute in the sandbox.
+
+    Raises:
+        TaskError: it may lead elsewhere or can be no path.
+    """
+    parts = path.removeprefix("/").split("/")
+    if "\0" in path or any(part in ("", ".", "..") for part in parts):
+        raise TaskError(f"{where}: {path[:200]!r} can be no file; expected a plain path without ..")
+    return path
 
 
 def others(row: Row, used: Collection[str]) -> dict[str, Any]:

@@ -39,8 +39,15 @@ def read_bytes(path: Path) -> bytes:
 
 
 def read_tree(folder: Path) -> dict[str, bytes]:
-    """Return every file below a folder by its path from there; none where there is no folder."""
+    """Return every file below a folder by its path from there; none where there is no folder.
+
+    Raises:
+        TaskError: one cannot be read, or is a link that leads out of the folder.
+    """
     files = sorted(path for path in folder.rglob("*") if path.is_file())
+    for path in files:
+        if not path.resolve().is_relative_to(folder.resolve()):
+            raise TaskError(f"{path}: a link out of {folder}; expected a file")
     return {path.relative_to(folder).as_posix(): read_bytes(path) for path in files}
 
 

@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from agentrl.envs.swe.formats.columns import mapping, number, text
+from agentrl.envs.swe.formats.columns import inner_path, mapping, number, text
 from agentrl.envs.swe.formats.files import copy, read_text, read_toml, read_tree, write_files
 from agentrl.envs.swe.instance import Instance, TestPlan
 from agentrl.errors import TaskError
@@ -116,7 +116,11 @@ def _workdir(dockerfile: str) -> str:
 
 def _tests(instance: Instance) -> dict[str, bytes]:
     files = instance.tests.files.items()
-    return {path.removeprefix("/tests/"): data for path, data in files if path[:7] == "/tests/"}
+    return {
+        inner_path(path, "tests.files").removeprefix("/tests/"): data
+        for path, data in files
+        if path.startswith("/tests/")
+    }
 
 
 def _config(instance: Instance) -> str:

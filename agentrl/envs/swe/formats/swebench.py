@@ -65,8 +65,11 @@ def read(row: Row) -> Instance:
 
 
 def write(instance: Instance) -> dict[str, Any]:
-    """Return the classic row of an instance."""
+    """Return the classic row of an instance; in SWE-Gym's, lists of tests are lists."""
     row = write_shared(instance)
+    if instance.family == "swe-gym":
+        row["FAIL_TO_PASS"] = list(instance.tests.fail_to_pass)
+        row["PASS_TO_PASS"] = list(instance.tests.pass_to_pass)
     return row | ({"image_name": instance.image} if instance.image else {})
 
 

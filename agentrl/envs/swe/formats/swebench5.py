@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from agentrl.envs.swe.formats.columns import Row, names, others, require, text
+from agentrl.envs.swe.formats.columns import Row, inner_path, names, others, require, text
 from agentrl.envs.swe.formats.commands import TESTBED_PYTHON
 from agentrl.envs.swe.formats.files import (
     as_yaml,
@@ -120,7 +120,10 @@ def write_folder(instance: Instance, folder: Path) -> None:
     tests = {column: json.loads(row.pop(column)) for column in ("FAIL_TO_PASS", "PASS_TO_PASS")}
     texts |= {"Dockerfile": instance.dockerfile, "task.yaml": as_yaml(row)}
     texts[TESTS] = json.dumps(tests, indent=1)
-    assets = {f"{_ASSETS}/{path}": data for path, data in instance.tests.files.items()}
+    assets = {
+        f"{_ASSETS}/{inner_path(path, 'tests.files')}": data
+        for path, data in instance.tests.files.items()
+    }
     write_files(folder, texts | assets)
 
 
