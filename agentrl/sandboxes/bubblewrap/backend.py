@@ -67,6 +67,12 @@ class BubblewrapBackend:
             f"engine (sandbox.backend: docker), or the image that agentrl makes"
         )
 
+    def build_image(self, dockerfile: str, context: str = "") -> str:
+        """See ``Backend.build_image``: there are no layers here, and no registry to build from."""
+        raise UsageError(
+            "bubblewrap cannot build a Dockerfile: use a Docker engine (sandbox.backend: docker)"
+        )
+
     def start(self, image: str, spec: SandboxSpec, *, building: bool = False) -> BubblewrapSandbox:
         """See ``Backend.start``. Building makes no difference: root may write all but /usr."""
         if spec.network == "allowlist":

@@ -4,7 +4,8 @@ import json
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 
@@ -61,9 +62,8 @@ class BubblewrapSandbox:
         check_word(command)
         with self._shell_lock:
             self._check_open()
-            result = self._shell.exec(command, timeout_s)
-            self._check_open()
-        return result
+            with self._told_when_closed():
+                return self._shell.exec(command, timeout_s)
 
     def run(
         self,
@@ -171,12 +171,11 @@ class BubblewrapSandbox:
         pipe = subprocess.PIPE
         contained = self._begin(lambda: Contained(command, stdin=pipe, stdout=pipe, stderr=pipe))
         try:
-            result = collect(contained, stdin, timeout_s, output_bytes)
+            with self._told_when_closed():
+                return collect(contained, stdin, timeout_s, output_bytes)
         finally:
             self._finish(contained)
             contained.close()
-        self._check_open()
-        return result
 
     def _open_shell(self) -> ShellStream:
         env = {**environment(self._user), "PATH": f"{TOOLS}:{PATH}"}
@@ -212,6 +211,14 @@ class BubblewrapSandbox:
         with self._lock:
             self._running.discard(contained)
         leases.forget_process(self._folder, contained.process.pid)
+
+    @contextmanager
+    def _told_when_closed(self) -> Iterator[None]:
+        """Take what happens while the sandbox ends for that, not for a result or an error."""
+        try:
+            yield
+        finally:
+            self._check_open()
 
     def _check_open(self) -> None:
         if self._closed:
