@@ -58,17 +58,17 @@ class Shell:
         self._output_bytes = output_bytes
         self._stream: Stream | None = None
 
-    def open(self) -> None:
-        """Start the shell process ahead of need."""
-        if self._stream is None:
-            self._stream = self._open_stream()
+    def open(self) -> Stream:
+        """Start the shell process, where that has not been done."""
+        stream = self._stream or self._open_stream()
+        self._stream = stream
+        return stream
 
     def exec(self, command: str, timeout_s: float) -> ExecResult:
         """Run a command line; see ``Sandbox.exec``."""
         data = check_word(command).encode("utf-8", "surrogateescape")
         for _ in range(3):
-            self.open()
-            result = self._attempt(data, timeout_s)
+            result = self._attempt(self.open(), data, timeout_s)
             if result is not None:
                 return result
         raise SandboxError("the sandbox's shell ends before it takes a command")
@@ -79,14 +79,14 @@ class Shell:
             self._stream.close()
             self._stream = None
 
-    def _attempt(self, command: bytes, timeout_s: float) -> ExecResult | None:
+    def _attempt(self, stream: Stream, command: bytes, timeout_s: float) -> ExecResult | None:
         """Run a command; None: the shell had been ended before it took this one."""
         nonce = secrets.token_hex(16)
         output = BoundedOutput(self._output_bytes)
         answer = Answer(nonce, output.write, early=True)
         started = time.monotonic()
         request = f"{nonce} {len(command)}\n".encode() + command
-        end = self._converse(request, answer, started + timeout_s)
+        end = self._converse(stream, request, answer, started + timeout_s)
         if end == "gone" and not answer.begun:
             return None
         return ExecResult(
@@ -97,20 +97,19 @@ class Shell:
             cut_bytes=output.cut,
         )
 
-    def _converse(self, request: bytes, answer: Answer, deadline: float) -> _End:
+    def _converse(self, stream: Stream, request: bytes, answer: Answer, deadline: float) -> _End:
         """Follow a command to its end, whichever it is; ``answer.code`` is its code."""
-        assert self._stream is not None
         try:
-            self._stream.send(request)
-            end = _follow(self._stream, answer, deadline)
+            stream.send(request)
+            end = _follow(stream, answer, deadline)
         except OSError:
             end = "gone"
         if end == "late":
             self._stop_all()
-            _follow(self._stream, answer, time.monotonic() + 1.0)
+            _follow(stream, answer, time.monotonic() + 1.0)
         answer.flush()
         if end == "gone":
-            answer.code = self._stream.exit_code()
+            answer.code = stream.exit_code()
         if end != "done":
             self.close()
         return end

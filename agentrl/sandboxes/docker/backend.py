@@ -22,7 +22,7 @@ from agentrl.sandboxes.docker.container import (
     container_options,
     host_options,
 )
-from agentrl.sandboxes.docker.engine import engine, engine_errors
+from agentrl.sandboxes.docker.engine import engine, engine_errors, processors
 from agentrl.sandboxes.docker.keeper import Keeper
 from agentrl.sandboxes.docker.sandbox import DockerSandbox, remove_container
 from agentrl.sandboxes.docker.wire import Wire
@@ -71,14 +71,17 @@ class DockerBackend:
             )
         setting = Setting.of(found)
         leave_trace(self.name)
-        container, wire = self._start_container(image, spec, setting, building)
+        container, wire = self._start_container(image, spec, setting)
         sandbox = DockerSandbox(container, Keeper(wire), setting, spec, closed=self._forget)
         self._sandboxes.add(sandbox)
         try:
             sandbox.check()
-        except SandboxError:
+        except SandboxError as exc:
             sandbox.close()
-            raise
+            raise SandboxError(
+                f"could not start a sandbox from {image}, which needs bash, coreutils and "
+                f"util-linux: {exc}"
+            ) from exc
         return sandbox
 
     def leases(self) -> Sequence[Lease]:
@@ -98,9 +101,7 @@ class DockerBackend:
     def remove_image(self, image: str) -> None:
         images.remove_image(image)
 
-    def _start_container(
-        self, image: str, spec: SandboxSpec, setting: Setting, building: bool
-    ) -> tuple[str, Wire]:
+    def _start_container(self, image: str, spec: SandboxSpec, setting: Setting) -> tuple[str, Wire]:
         """Start a container, without limits where the engine cannot keep them."""
         while True:
             limits = self._limits
@@ -108,7 +109,7 @@ class DockerBackend:
                 with engine_errors(f"start a sandbox from {image}"):
                     return _start(
                         container_options(image, spec, setting),
-                        host_options(spec, building, limits),
+                        host_options(spec, processors(), limits=limits),
                     )
             except SandboxError as exc:
                 if not limits or "cgroup" not in str(exc):

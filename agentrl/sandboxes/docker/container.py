@@ -67,7 +67,6 @@ def container_options(image: str, spec: SandboxSpec, setting: Setting) -> dict[s
         "entrypoint": argv[:1],
         "command": argv[1:],
         "user": "0:0",
-        "working_dir": "/",
         "stdin_open": True,
         "healthcheck": {"test": ["NONE"]},
         "labels": {
@@ -79,15 +78,14 @@ def container_options(image: str, spec: SandboxSpec, setting: Setting) -> dict[s
     }
 
 
-def host_options(spec: SandboxSpec, building: bool, limits: bool) -> dict[str, Any]:
+def host_options(spec: SandboxSpec, processors: int, *, limits: bool) -> dict[str, Any]:
     """Return the options of ``create_host_config``.
 
     Args:
         spec: what the sandbox may use.
-        building: what runs in it prepares an image.
+        processors: how many the engine has.
         limits: whether the engine can limit memory, processors and processes.
     """
-    del building
     options: dict[str, Any] = {
         "init": True,
         "auto_remove": True,
@@ -102,7 +100,7 @@ def host_options(spec: SandboxSpec, building: bool, limits: bool) -> dict[str, A
         options |= {
             "mem_limit": spec.memory_mb * _MIB,
             "memswap_limit": spec.memory_mb * _MIB,
-            "nano_cpus": int(spec.cpus * 1e9),
+            "nano_cpus": int(min(spec.cpus, processors) * 1e9),
             "pids_limit": spec.pids,
         }
     return options

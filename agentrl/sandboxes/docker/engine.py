@@ -69,6 +69,13 @@ def _knock(url: str) -> None:
             knocking.connect(path)
 
 
+@cache
+def processors() -> int:
+    """Return how many processors the engine has."""
+    with engine_errors("ask the Docker engine what it has"):
+        return int(engine().info()["NCPU"])
+
+
 @contextmanager
 def engine_errors(what: str) -> Iterator[None]:
     """Turn what the engine or the way to it raises into a ``SandboxError``.
@@ -97,7 +104,7 @@ def _advice(exc: BaseException) -> str:
     where = os.environ.get("DOCKER_HOST", "its usual socket")
     if "no space left" in text:
         return "; free some disk: `agentrl sandbox prune --images` removes what agentrl has made"
-    if "No such container" in text or "is not running" in text:
+    if "No such container" in text or "No such exec" in text or "is not running" in text:
         return "; somebody removed the sandbox while it was in use, or its lifetime_s is over"
     if isinstance(exc, APIError):
         return ""

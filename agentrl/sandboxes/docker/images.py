@@ -10,7 +10,7 @@ from agentrl.sandboxes.docker.engine import LONG_CALL_S, engine, engine_errors
 MADE = "agentrl.made"
 """Label of an image that agentrl has made; its value says how."""
 
-_NEUTRAL = ["CMD []", "ENTRYPOINT []", "USER 0:0"]
+_NEUTRAL = {"Cmd": ["bash"], "Entrypoint": [], "User": "0:0"}
 
 
 def inspect_image(image: str) -> Any:
@@ -54,9 +54,7 @@ def keep_container(container: str, image: str) -> str:
     # not look like a sandbox.
     labels = {MADE: "snapshot", OWNER: "", RUN: "", EXPIRES: "", IMAGE: ""}
     with engine_errors(f"keep the sandbox as {image}"):
-        engine(LONG_CALL_S).commit(
-            container, repository, tag, changes=_NEUTRAL, conf={"Labels": labels}
-        )
+        engine(LONG_CALL_S).commit(container, repository, tag, conf={**_NEUTRAL, "Labels": labels})
     return image
 
 

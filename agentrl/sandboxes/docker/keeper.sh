@@ -82,6 +82,7 @@ while ((SECONDS < lifetime)); do
     printf '\0%s<' "${words[0]}" >&102
     code=0
     "${words[@]:1}"
+    ((SECONDS < lifetime)) || exit # what its end has cut short must not look like a result
     printf '\0%s>%d\n' "${words[0]}" "$code" >&101
     printf '\0%s>%d\n' "${words[0]}" "$code" >&102
 done

@@ -1,6 +1,7 @@
 """A hijacked connection to the engine: one input, two outputs."""
 
 import select
+import socket
 import ssl
 import time
 from collections import deque
@@ -59,6 +60,8 @@ class Wire:
     def close(self) -> None:
         """Let go of the connection; the other side sees its input end."""
         self._ended = True
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)  # wakes a thread that waits in receive
         response = getattr(self._connection, "_response", None)
         for part in (response, self._connection, self._socket):
             with suppress(OSError, ValueError):  # a buffer of theirs may be closed already
