@@ -56,7 +56,7 @@ parse_vitest = LineParser(
     {"✓": _P, "✔": _P, _CROSS: _F, "✗": _F, "↓": _S},
 )
 parse_tap = LineParser(
-    re.compile(r"(?P<outcome>ok|not ok) \d+ (?:- )??(?P<test>\S.*)"), {"ok": _P, "not ok": _F}
+    re.compile(r"(?P<outcome>ok|not ok) \d+ (?P<test>\S.*)"), {"ok": _P, "not ok": _F}
 )
 parse_ant = _parser(
     r"\[junit\]\s+\[(?P<outcome>PASS|FAIL|ERR)\]\s+(?P<test>.*)", PASS=_P, FAIL=_F, ERR=_F

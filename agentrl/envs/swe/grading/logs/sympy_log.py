@@ -14,7 +14,9 @@ _OUTCOMES = {
     "s": Status.SKIPPED,
     "w": Status.SKIPPED,
 }
-_LINE = re.compile(r"(?P<test>test_\S*) (?:.* )?(?P<outcome>ok|[FEfXsw])")
+_LINE = re.compile(
+    r"(?P<test>test_\S*) (?:.* )?(?P<outcome>ok|[FEfXsw])(?: - .*)?(?: *\[(?:OK|FAIL)\])?"
+)
 _HEADER = re.compile(r"_+ (?P<file>\S+\.py):(?P<test>\S+) _+")
 
 

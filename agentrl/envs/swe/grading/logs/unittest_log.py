@@ -47,12 +47,17 @@ class _Reader:
     def _take(self, line: str) -> None:
         if header := _HEADER.fullmatch(line):
             self._fail(header["test"], _OUTCOMES[header["outcome"]])
-        elif " ... " in line or line.endswith(" ..."):
+        elif " ... " in f"{line} ":
             name, _, rest = f"{line} ".rpartition(" ... ")
-            self._names = self._all_names(name.strip())
-            self._end(rest.strip())
+            self._begin(self._all_names(name.strip()), rest.strip())
         else:
             self._end(line)
+
+    def _begin(self, names: tuple[str, ...], rest: str) -> None:
+        """Take up a test, unless this is only a line that a test printed."""
+        if _OUTCOME.fullmatch(rest) or any(map(_TEST.fullmatch, names)):
+            self._names = names
+        self._end(rest)
 
     def _all_names(self, name: str) -> tuple[str, ...]:
         """Return what a test goes by, freed of what was printed before it on the same line."""
