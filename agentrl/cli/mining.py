@@ -54,8 +54,9 @@ def _result(error: BaseException | None, pair: Pair, *, alone: bool) -> bool:
         return True
     if alone or not isinstance(error, AgentrlError) or isinstance(error, RunStopped):
         raise error
-    first = str(error).splitlines()[0]
-    typer.echo(f"{pair.package}=={pair.new}: {first}", err=True)
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    more = f" ... {lines[-1]}" if len(lines) > 1 else ""
+    typer.echo(f"{pair.package}=={pair.new}: {lines[0]}{more}", err=True)
     return False
 
 

@@ -103,7 +103,7 @@ class Bench:
                     f"the tests of {self.instance.repo} do not run: "
                     f"{run.problem or 'none were found'}\n{run.log[-3000:]}"
                 )
-        return _compared(self.instance, runs)
+        return compare_runs(self.instance.repo, runs)
 
     def reached(self) -> Reached:
         """Run all tests once more and see which lines they reach.
@@ -144,15 +144,19 @@ class Bench:
         }
 
 
-def _compared(instance: Instance, runs: Sequence[TestRun]) -> Baseline:
+def compare_runs(repo: str, runs: Sequence[TestRun]) -> Baseline:
+    """Return which tests of a repository can be relied on.
+
+    Raises:
+        TaskError: none passed every time.
+    """
     ids = {id for run in runs for id in run.statuses}
     outcomes = {id: {run.statuses.get(id) for run in runs} for id in ids}
     passing = frozenset(id for id in ids if outcomes[id] == {Status.PASSED})
     unsteady = frozenset(id for id in ids if len(outcomes[id]) > 1)
     if not passing:
         raise TaskError(
-            f"no test of {instance.repo} passes, so that none can tell of a flaw:\n"
-            f"{runs[0].log[-3000:]}"
+            f"no test of {repo} passes, so that none can tell of a flaw:\n{runs[0].log[-3000:]}"
         )
     longest = max(run.duration_s for run in runs)
     return Baseline(passing, unsteady, frozenset(ids) - passing - unsteady, longest)
