@@ -16,7 +16,7 @@ HUMAN_EVAL = {
     "prompt": 'def add(x: int, y: int):\n    """Add two numbers x and y"""\n',
     "entry_point": "add",
     "canonical_solution": "    return x + y\n",
-    "test": "def check(candidate):\n    assert candidate(0, 1) == 1\n    assert candidate(1, 0) == 1",
+    "test": "def check(candidate):\n  assert candidate(0, 1) == 1\n  assert candidate(1, 0) == 1",
 }
 MBPP = {
     "task_id": 11,
