@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from agentrl.envs.swe.grading.logs import find_status
+from agentrl.envs.swe.grading.logs import Finder
 from agentrl.envs.swe.grading.verdict import Status, TestRun
 from agentrl.envs.swe.instance import TestPlan
 
@@ -32,18 +32,17 @@ def judge(tests: TestPlan, run: TestRun) -> Judgement:
         )
     if tests.expected:
         return _as_expected(tests, run.statuses)
-    target = {id: _passed(tests, run.statuses, id) for id in tests.fail_to_pass}
-    kept = {id: _passed(tests, run.statuses, id, kept=True) for id in tests.pass_to_pass}
+    finder = Finder(run.statuses)
+    target = {id: _passed(tests, finder, id) for id in tests.fail_to_pass}
+    kept = {id: _passed(tests, finder, id, kept=True) for id in tests.pass_to_pass}
     every = [*target.values(), *kept.values()]
     return Judgement(target, kept, resolved=bool(target) and all(every))
 
 
-def _passed(
-    tests: TestPlan, statuses: Mapping[str, Status], id: str, *, kept: bool = False
-) -> bool:
+def _passed(tests: TestPlan, finder: Finder, id: str, *, kept: bool = False) -> bool:
     if tests.framework != "script" and not tests.as_swebench:
-        return statuses.get(id) is Status.PASSED
-    status = find_status(statuses, id)
+        return finder.exact(id) is Status.PASSED
+    status = finder.status(id)
     if status is None:
         return tests.fail_only
     if status is Status.SKIPPED:  # as the families count a test that was passed before

@@ -6,7 +6,8 @@ printed are set aside where the format tells them apart, and of a test that is n
 the worst outcome counts.
 """
 
-from agentrl.envs.swe.grading.logs.ids import find_status
+from agentrl.envs.swe.grading.logs.failures import suite_ran
+from agentrl.envs.swe.grading.logs.ids import Finder, find_status
 from agentrl.envs.swe.grading.logs.registry import known_parsers, parse_log
 
-__all__ = ["find_status", "known_parsers", "parse_log"]
+__all__ = ["Finder", "find_status", "known_parsers", "parse_log", "suite_ran"]

@@ -12,6 +12,20 @@ _BROWSER = re.compile(
 _NUMBERED = re.compile(r"\d+\) (?P<test>.*)")
 
 
+_RAN = re.compile(
+    r".*(?:Executed [1-9]\d* of \d|TOTAL: [1-9]|\b[1-9]\d* (?:passing|specs?\b)|Tests: +[1-9]).*"
+    r"|# tests [1-9]\d*|.*': ok"
+)
+
+
+def suite_ran(log: str) -> bool:
+    """Return whether a log shows that at least one test ran.
+
+    A log that names only failures is empty both where all is well and where nothing ran.
+    """
+    return any(_RAN.fullmatch(line) for line in clean_lines(log))
+
+
 def parse_browser_failures(log: str) -> Statuses:
     """Read what karma says of tests that fail in a browser."""
     return _failures(log, _BROWSER)

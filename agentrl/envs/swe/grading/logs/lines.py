@@ -1,7 +1,7 @@
 """Logs in which one line tells all about one test."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from agentrl.envs.swe.grading.logs.cleaning import Statuses, clean_lines, note
@@ -73,10 +73,25 @@ parse_micropython = LineParser(
     {"pass": _P, "FAIL": _F, "skip": _S},
 )
 parse_googletest = _parser(
-    r".*\[\s*(?P<outcome>OK|FAILED)\s*\] (?P<test>.*) \(.*\)", OK=_P, FAILED=_F
+    r"[^\[]*\[ *(?P<outcome>OK|FAILED) *\] (?P<test>.+) \([^()]*\)", OK=_P, FAILED=_F
 )
 parse_minitest = LineParser(
-    re.compile(r"(?P<test>.+) = \d[\d.]* s = (?P<outcome>[.FES])"),
+    re.compile(r"(?P<test>.+?)\.? = \d[\d.]* s = (?P<outcome>[.FES])"),
     {".": _P, "F": _F, "E": _E, "S": _S},
 )
 parse_rspec = _parser(r"(?P<test>.+) - (?P<outcome>passed|failed)", passed=_P, failed=_F)
+parse_ruby_unit = LineParser(
+    re.compile(r"(?:test: )?(?P<test>.+):\s+(?P<outcome>[.]|[EFOP]\b).*"),
+    {".": _P, "F": _F, "E": _E, "O": _S, "P": _S},
+)
+parse_cucumber = LineParser(re.compile(r"(?P<test>.*) \.*(?P<outcome>[.F])"), {".": _P, "F": _F})
+
+
+def first_that_reads(*parsers: LineParser) -> Callable[[str], Statuses]:
+    """Return a parser for repositories that changed their runner: the first that finds a test."""
+
+    def parse(log: str) -> Statuses:
+        found = (statuses for parser in parsers if (statuses := parser(log)))
+        return next(found, {})
+
+    return parse

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from agentrl.envs.swe.grading.logs.cleaning import Statuses, clean_lines, note
-from agentrl.envs.swe.grading.logs.ids import plain_name
+from agentrl.envs.swe.grading.logs.ids import plain_name, without_reason
 from agentrl.envs.swe.grading.verdict import Status
 
 _STATUS = "PASSED|FAILED|SKIPPED|ERROR|XFAIL|XPASS"
@@ -79,18 +79,7 @@ def _summary(lines: Sequence[str], start: int) -> Iterator[tuple[str, Status]]:
             return
         found = _LINE.fullmatch(line)
         if found and not _COUNT.match(found["test"]):
-            yield _without_reason(found["test"]), Status(found["status"])
-
-
-def _without_reason(test: str) -> str:
-    """Cut off why a test failed: what follows the first `` - `` that is not inside of brackets."""
-    at = test.find(" - ")
-    while at >= 0:
-        name = test[:at]
-        if "[" not in name or name.endswith("]"):
-            return name
-        at = test.find(" - ", at + 1)
-    return test
+            yield without_reason(found["test"]), Status(found["status"])
 
 
 def _title(line: str) -> str:

@@ -1,6 +1,6 @@
 import pytest
 
-from agentrl.envs.swe.grading.logs import find_status, known_parsers, parse_log
+from agentrl.envs.swe.grading.logs import find_status, known_parsers, parse_log, suite_ran
 from agentrl.envs.swe.grading.verdict import Status
 from agentrl.errors import UsageError
 
@@ -146,9 +146,18 @@ Adder (Acme\\Tests\\Adder)
         ),
         (
             "minitest",
-            "AddTest#test_add = 0.00 s = .\nAddTest#test_sub = 0.01 s = F\n",
+            "AddTest#test_add. = 0.00 s = .\nAddTest#test_sub = 0.01 s = F\n",
             {"AddTest#test_add": P, "AddTest#test_sub": F},
         ),
+        ("ruby_unit", "test: adds:\t.: (0.01)\n  subtracts:  F\n", {"adds": P, "subtracts": F}),
+        (
+            "cucumber",
+            "Adding numbers ...\nSubtracting ..F\n",
+            {"Adding numbers": P, "Subtracting": F},
+        ),
+        ("jekyll", "Adding numbers ...\n", {"Adding numbers": P}),
+        ("immutable_js", "[PASSED] adds\n", {"adds": P}),
+        ("immutable_js", JEST, {"adds": P, "subtracts": F, "skipped later": S}),
         ("rspec_transformed_json", "adds - passed\nsubs - failed\n", {"adds": P, "subs": F}),
         (
             "chart_js",
@@ -206,6 +215,7 @@ def test_an_unknown_parser_names_the_nearest() -> None:
         ("a.py::u[/data.csv]", F),
         ("reads (3 ms)", P),
         ("b.py::[both", P),
+        ("a.py::u[/tmp/2/data.csv] - known bug", F),
     ],
 )
 def test_a_test_is_found_by_the_id_that_a_data_set_has(test: str, wanted: Status | None) -> None:
@@ -221,3 +231,20 @@ def test_a_test_is_found_by_the_id_that_a_data_set_has(test: str, wanted: Status
     }
 
     assert find_status(seen, test) is wanted
+
+
+@pytest.mark.parametrize(
+    ("log", "ran"),
+    [
+        ("Chrome 120: Executed 12 of 12 SUCCESS (0.3 secs)", True),
+        ("Executed 0 of 0 ERROR", False),
+        ("  12 passing (3s)", True),
+        ("  0 passing (3s)", False),
+        ("Tests:       3 passed, 3 total", True),
+        ("10 specs, 0 failures", True),
+        ("0 specs, 0 failures", False),
+        ("", False),
+    ],
+)
+def test_a_log_of_failures_shows_whether_anything_ran(log: str, ran: bool) -> None:
+    assert suite_ran(log) is ran
