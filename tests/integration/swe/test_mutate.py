@@ -1,6 +1,7 @@
 """Flaws put into a repository are noticed by its tests, and the same ones each time."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -109,9 +110,10 @@ def make(folder: Path, out: Path, pool: Pool, wanted: Wanted, framework: Framewo
 def test_the_same_flaws_come_each_time_and_their_reverse_repairs_them(
     repository: Path, tmp_path: Path, pool: Pool
 ) -> None:
-    for name, jobs in (("one", 1), ("two", 2)):
-        wanted = Wanted(2, seed=1, max_broken=0.5, jobs=jobs)
-        made = make(repository, tmp_path / name / "m.jsonl", pool, wanted, "pytest")
+    one_by_one = Wanted(2, seed=1, max_broken=0.5, jobs=1)
+    two_at_once = replace(one_by_one, jobs=2)
+    make(repository, tmp_path / "one" / "m.jsonl", pool, one_by_one, "pytest")
+    made = make(repository, tmp_path / "two" / "m.jsonl", pool, two_at_once, "pytest")
     one, two = (
         {path.name: path.read_bytes() for path in (tmp_path / name).iterdir()}
         for name in ("one", "two")

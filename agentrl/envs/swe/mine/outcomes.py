@@ -50,7 +50,7 @@ class Outcomes:
     @property
     def lacking(self) -> tuple[str, ...]:
         """Modules that tests of the later release asked for and that are not there."""
-        texts = [*self.after[0].messages.values()]
+        texts = [*self.after[0].messages.values(), self.after[0].log]
         return tuple(sorted({name for text in texts for name in _NO_MODULE.findall(text)}))
 
     @property

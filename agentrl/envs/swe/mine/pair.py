@@ -103,7 +103,7 @@ def draft(pair: Pair) -> Instance:
             package=pair.package,
             release=old,
             fixed=pair.new,
-            requires=pinned(with_pytest(tuple(needs))),
+            requires=pinned(with_pytest(tuple(needs), {**before, **after})),
             import_paths=pair.import_paths or guess_import_paths(after),
         ),
     )

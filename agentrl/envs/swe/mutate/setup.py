@@ -49,7 +49,9 @@ def repository_instance(repository: Repository, layout: Layout, folder: Path) ->
     tests = layout.tests or guess_tests(repository.files)
     _check_tests(repository, tests)
     needs = dict.fromkeys((*layout.requires, *declared_requirements(repository.files)))
-    wanted = with_pytest(tuple(needs)) if layout.framework == "pytest" else tuple(needs)
+    wanted = tuple(needs)
+    if layout.framework == "pytest":
+        wanted = with_pytest(wanted, repository.files)
     archive = "" if repository.package else str(_archive(repository, folder))
     source = Source(
         archive=archive,

@@ -15,6 +15,10 @@ from agentrl.sandboxes.base import File
 PYTEST = ("pytest==8.3.4", "iniconfig==2.0.0", "packaging==24.2", "pluggy==1.5.0")
 """The pytest that is installed where nothing else is asked for, with all it needs."""
 
+_SETTINGS = ("pytest.ini", ".pytest.ini", "pytest.toml", "tox.ini", "setup.cfg", "pyproject.toml")
+_PLUGINS = {b"--cov": "pytest-cov", b"asyncio_mode": "pytest-asyncio"}
+"""What stands in pytest's settings, and the plugin without which pytest then does not start."""
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _EXTRA = re.compile(r"extra\s*==")
 
@@ -65,10 +69,19 @@ def pinned(requires: Sequence[str]) -> tuple[str, ...]:
     return tuple(sorted(pin for pin in pins if not pin.startswith("pip==")))
 
 
-def with_pytest(requires: Sequence[str]) -> tuple[str, ...]:
-    """Return the requirements with a pytest, unless they name one."""
+def with_pytest(requires: Sequence[str], files: Mapping[str, File]) -> tuple[str, ...]:
+    """Return the requirements with a pytest, and the plugins that its settings here ask for.
+
+    What is named already is left as it is.
+    """
     named = {name_of(requirement) for requirement in requires}
-    return tuple(requires) if "pytest" in named else (*requires, *PYTEST)
+    settings = [files[name].data for name in _SETTINGS if name in files]
+    plugins = [
+        plugin
+        for option, plugin in _PLUGINS.items()
+        if any(option in text for text in settings) and plugin not in named
+    ]
+    return (*requires, *plugins, *(() if "pytest" in named else PYTEST))
 
 
 def name_of(requirement: str) -> str:

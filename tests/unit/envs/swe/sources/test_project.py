@@ -67,9 +67,15 @@ def test_requirements_come_from_pyproject_where_there_is_no_metadata() -> None:
 
 
 def test_pytest_is_added_unless_it_is_named() -> None:
-    assert with_pytest(("a==1",))[0] == "a==1"
-    assert any(word.startswith("pytest==") for word in with_pytest(()))
-    assert with_pytest(("PyTest==7.4.0",)) == ("PyTest==7.4.0",)
+    assert with_pytest(("a==1",), {})[0] == "a==1"
+    assert any(word.startswith("pytest==") for word in with_pytest((), {}))
+    assert with_pytest(("PyTest==7.4.0",), {}) == ("PyTest==7.4.0",)
+
+
+def test_plugins_come_that_pytest_would_not_start_without() -> None:
+    files = {"setup.cfg": File(b"[tool:pytest]\naddopts = --cov=pkg\n")}
+    assert "pytest-cov" in with_pytest((), files)
+    assert "pytest-cov" not in with_pytest(("pytest-cov==5.0",), files)
 
 
 def test_requirements_are_words_or_files(tmp_path: Path) -> None:
