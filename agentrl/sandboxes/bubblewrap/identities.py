@@ -16,9 +16,6 @@ _IDS = 65_536
 AGENTS_FOLDERS = ("testbed", "home/agent", "tmp", "var/tmp", "dev/shm")
 """What belongs to the agent in every sandbox, wherever else root may give it something."""
 
-CHOWN = "var/lib/agentrl/chown"
-"""What root has for ``chown`` where there is one id, in the tree."""
-
 _ROOT_MAY = ("chown", "dac_override", "fowner", "fsetid", "kill", "setgid", "setuid")
 
 
@@ -38,9 +35,6 @@ class Identities(Protocol):
 
     def sandbox(self, user: User) -> tuple[str, ...]:
         """Options of the inner bubblewrap, which show the tree as the user may have it."""
-
-    def instead(self, user: User) -> tuple[str, ...]:
-        """Options of the inner bubblewrap that put programs in the place of the machine's."""
 
     def become(self, user: User) -> tuple[str, ...]:
         """What begins a command line in the sandbox."""
@@ -76,9 +70,6 @@ class ManyIds:
         # As a --sync-fd the namespace's descriptor is closed for the program.
         return ("--sync-fd", str(self._namespace), "--bind", "/tree", "/")
 
-    def instead(self, user: User) -> tuple[str, ...]:
-        return ()
-
     def become(self, user: User) -> tuple[str, ...]:
         if user == "root":
             kept = "".join(f",+{capability}" for capability in _ROOT_MAY)
@@ -100,7 +91,8 @@ class OneId:
     """An ordinary user's way: whoever is in the sandbox is that user for the machine.
 
     Root and agent are then told apart by what they see: for the agent everything is read-only but
-    its own folders, and what root hides has lost the permissions of its owner (``seal.sh``).
+    its own folders, and what root hides has lost the permissions of its owner (``seal.sh``). For
+    root a change of owner does nothing and goes well.
     """
 
     apart = False
@@ -123,12 +115,6 @@ class OneId:
         own = [name for name in AGENTS_FOLDERS if not name.startswith("dev/")]
         folders = (word for name in own for word in ("--bind-try", f"/tree/{name}", f"/{name}"))
         return (*alone, *ids, "--ro-bind", "/tree", "/", *folders)
-
-    def instead(self, user: User) -> tuple[str, ...]:
-        if user != "root":
-            return ()
-        names = ("/usr/bin/chown", "/usr/bin/chgrp")
-        return tuple(word for name in names for word in ("--ro-bind", f"/tree/{CHOWN}", name))
 
     def become(self, user: User) -> tuple[str, ...]:
         return ()

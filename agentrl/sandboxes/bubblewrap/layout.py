@@ -73,14 +73,13 @@ def program_command(
         sandbox=(
             *identities.sandbox(user),
             *_system(network=around.network, airlock=False),
-            *identities.instead(user),
             *("--dev-bind", "/dev", "/dev", "--bind", "/proc", "/proc"),
             *(word for path in _hidden() for word in ("--ro-bind", "/dev/null", path)),
             "--clearenv",
             *(word for name, value in env.items() for word in ("--setenv", name, value)),
         ),
         inside=(*identities.become(user), "sh", "-c", begin, "sh", cwd, *argv),
-        refused=syscall_filter(),
+        refused=syscall_filter(pretend_chown=not identities.apart and user == "root"),
         groups=groups,
         descriptors=identities.descriptors,
     )

@@ -1,11 +1,10 @@
 """The tree of a base image: folders and files that no distribution gave us."""
 
 import hashlib
-from importlib.resources import files
 from pathlib import Path
 
 from agentrl.sandboxes.base import AGENT_UID, HOME
-from agentrl.sandboxes.bubblewrap.identities import AGENTS_FOLDERS, CHOWN, Identities
+from agentrl.sandboxes.bubblewrap.identities import AGENTS_FOLDERS, Identities
 from agentrl.sandboxes.bubblewrap.layout import HOSTNAME, SYSTEM_FILES, SYSTEM_FOLDERS
 
 FORMAT = "1"
@@ -27,7 +26,6 @@ _FILES = {
     "etc/shells": "/bin/sh\n/bin/bash\n",
 }
 _LINKS = {"etc/os-release": "../usr/lib/os-release", "etc/mtab": "../proc/self/mounts"}
-_CHOWN_SCRIPT = files("agentrl.sandboxes.bubblewrap").joinpath("chown.sh").read_text()
 _FREE = ("tmp", "var/tmp", "dev/shm")  # for everybody, as on any machine
 
 
@@ -41,9 +39,6 @@ def make_tree(root: Path, identities: Identities) -> None:
         (root / name).mkdir(parents=True, exist_ok=True)
     for name, text in _FILES.items():
         (root / name).write_text(text)
-    if not identities.apart:
-        (root / CHOWN).parent.mkdir(parents=True)
-        (root / CHOWN).write_text(_CHOWN_SCRIPT)
     for name, target in _LINKS.items():
         (root / name).symlink_to(target)
     _make_room(root)
@@ -52,8 +47,6 @@ def make_tree(root: Path, identities: Identities) -> None:
             path.chmod(0o755 if path.is_dir() else 0o644)
         identities.give(path, "root")
     (root / "root").chmod(0o700)
-    if not identities.apart:
-        (root / CHOWN).chmod(0o755)
     for name in AGENTS_FOLDERS:
         if name in _FREE:
             (root / name).chmod(0o1777)
@@ -84,7 +77,6 @@ def digest(identities: Identities) -> str:
     parts = [
         FORMAT,
         str(identities.apart),
-        _CHOWN_SCRIPT,
         *room,
         repr((_FOLDERS, _FILES, _LINKS, SYSTEM_FILES)),
     ]

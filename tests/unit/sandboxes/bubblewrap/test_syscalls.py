@@ -8,7 +8,8 @@ from agentrl.sandboxes.bubblewrap.syscalls import syscall_filter
 
 ALLOWED, REFUSED = 0x7FFF0000, 0x00050000 | errno.EPERM
 X86_64, I386 = 0xC000003E, 0x40000003
-READ, CLONE, KEYCTL, IO_URING_SETUP = 0, 56, 250, 425
+WELL = 0x00050000
+READ, CLONE, KEYCTL, IO_URING_SETUP, CHOWN, FCHOWNAT = 0, 56, 250, 425, 92, 260
 
 on_x86_64 = pytest.mark.skipif(os.uname().machine != "x86_64", reason="numbers are x86_64's")
 
@@ -52,3 +53,16 @@ def test_only_doors_of_the_kernel_and_other_architectures_are_refused(
 
     assert program is not None
     assert verdict(program, number, architecture) == expected
+
+
+@on_x86_64
+@pytest.mark.parametrize("number", [CHOWN, FCHOWNAT])
+def test_a_change_of_owner_is_pretended_only_when_asked_for(number: int) -> None:
+    plain, pretending = syscall_filter(), syscall_filter(pretend_chown=True)
+
+    assert plain is not None
+    assert pretending is not None
+    assert verdict(plain, number, X86_64) == ALLOWED
+    assert verdict(pretending, number, X86_64) == WELL
+    assert verdict(pretending, KEYCTL, X86_64) == REFUSED
+    assert verdict(pretending, CLONE, X86_64) == ALLOWED
