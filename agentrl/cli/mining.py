@@ -41,9 +41,10 @@ def mine_all(
                     _write(there, out)
                     typer.echo(_told(found))
                     count += 1
-        finally:
-            for future in asked:
-                future.cancel()
+        except KeyboardInterrupt:
+            executor.shutdown(wait=False, cancel_futures=True)
+            pool.close()  # what runs now would go on to its end
+            raise
     typer.echo(f"{count} of {len(pairs)} mined; {out} holds {len(there)}", err=True)
     return count
 

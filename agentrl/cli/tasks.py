@@ -1,9 +1,13 @@
 """``agentrl tasks``: which tasks there are, and making new ones from real code."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+from agentrl.errors import EXIT_BAD_INPUT
 
 if TYPE_CHECKING:
     from agentrl.sandboxes.pool import Pool
@@ -94,8 +98,9 @@ def mine(
         )
         for pair in read_pairs(releases, old)
     ]
-    mined = mine_all(pairs, _pool(backend), out, times=times, most_kept=most_kept, jobs=jobs)
-    raise typer.Exit(0 if mined else 2)
+    with _interruptible():
+        mined = mine_all(pairs, _pool(backend), out, times=times, most_kept=most_kept, jobs=jobs)
+    raise typer.Exit(0 if mined else EXIT_BAD_INPUT)
 
 
 @tasks.command()
@@ -139,8 +144,21 @@ def mutate(
         framework=framework,
     )
     wanted = Wanted(count, seed, max_broken, alike, jobs)
-    made = mutate_repository(repository, layout, wanted, _pool(backend), out)
-    raise typer.Exit(0 if made.instances else 2)
+    with _interruptible():
+        made = mutate_repository(repository, layout, wanted, _pool(backend), out)
+    raise typer.Exit(0 if made.instances else EXIT_BAD_INPUT)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """End with the exit code of an interrupted command instead of a traceback."""
+    from agentrl.rollout.signals import EXIT_INTERRUPTED
+
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo("interrupted", err=True)
+        raise typer.Exit(EXIT_INTERRUPTED) from None
 
 
 def _pool(backend: _Backend) -> "Pool":

@@ -78,6 +78,7 @@ def make_mutants(
         candidates(sources, reached, wanted.seed),
         lambda candidate: try_candidate(candidate, bench, baseline, most),
         wanted.jobs,
+        bench.pool.close,
     )
     chosen, findings = _choose(trials, wanted, watch)
     instances = (make_instance(trial, bench.instance, files, baseline, reached) for trial in chosen)
@@ -107,19 +108,24 @@ def _choose(
 
 
 def _in_order(
-    flaws: Iterable[Candidate], attempt: Callable[[Candidate], Trial], jobs: int
+    flaws: Iterable[Candidate],
+    attempt: Callable[[Candidate], Trial],
+    jobs: int,
+    stop: Callable[[], None],
 ) -> Iterator[Trial]:
     """Try flaws, several at a time, and yield what came out in the order of the flaws."""
     waiting = iter(flaws)
-    with ThreadPoolExecutor(jobs, thread_name_prefix="mutant") as executor:
-        running: list[Future[Trial]] = [
-            executor.submit(attempt, candidate) for candidate in islice(waiting, jobs)
-        ]
-        try:
-            while running:
-                trial = running.pop(0).result()
-                running += [executor.submit(attempt, flaw) for flaw in islice(waiting, 1)]
-                yield trial
-        finally:
-            for future in running:
-                future.cancel()
+    executor = ThreadPoolExecutor(jobs, thread_name_prefix="mutant")
+    running: list[Future[Trial]] = [
+        executor.submit(attempt, candidate) for candidate in islice(waiting, jobs)
+    ]
+    try:
+        while running:
+            trial = running.pop(0).result()
+            running += [executor.submit(attempt, flaw) for flaw in islice(waiting, 1)]
+            yield trial
+    except KeyboardInterrupt:
+        stop()  # what runs now would go on to its end
+        raise
+    finally:
+        executor.shutdown(wait=True, cancel_futures=True)
