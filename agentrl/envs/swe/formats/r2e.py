@@ -1,6 +1,7 @@
 """R2E-Gym's row: a commit of a repository, and how every test comes out after it."""
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -16,6 +17,8 @@ _USED = (*COLUMNS, "instance_id")
 _ISSUE = "[ISSUE]"
 _END = "[/ISSUE]"
 _TESTS = ("run_tests.sh", "r2e_tests", "/r2e_tests")
+_NO_NEWLINE = "\\ No newline at end of file\n"
+_COLOUR = re.compile(r"\x1b\[\d+m")
 _SCRIPT = """#!/bin/bash
 cd /testbed || exit 1
 export PATH="/testbed/.venv/bin:$PATH"
@@ -37,9 +40,12 @@ def read(row: Row) -> Instance:
     extra = others(row, _USED)
     if _wrapped(problem) != statement:
         extra["problem_statement"] = statement
-    expected = {str(key): str(value) for key, value in mapping(row, "expected_output_json").items()}
+    given = mapping(row, "expected_output_json")
+    expected = {_name(test): str(status) for test, status in given.items()}
     if not expected:
         raise TaskError("expected_output_json: names no test")
+    if expected != given:
+        extra["expected_output_json"] = row["expected_output_json"]
     return Instance(
         id=text(row, "instance_id") or _identifier(repo, commit),
         problem=problem,
@@ -78,6 +84,11 @@ def write(instance: Instance) -> dict[str, Any]:
         **({"instance_id": own} if own else {}),
         **instance.extra,
     }
+
+
+def _name(test: str) -> str:
+    """Return a test's name without colours and reasons, which no comparison looks at."""
+    return _COLOUR.sub("", test).split(" - ")[0]
 
 
 def _identifier(repo: str, commit: str) -> str:
@@ -119,9 +130,6 @@ def _diff(path: str, old: str, new: str) -> str:
     after = f"b/{path}" if new else "/dev/null"
     lines = difflib.unified_diff(_lines(old), _lines(new), before, after)
     return "".join(line if line[-1] == "\n" else f"{line}\n{_NO_NEWLINE}" for line in lines)
-
-
-_NO_NEWLINE = "\\ No newline at end of file\n"
 
 
 def _lines(content: str) -> list[str]:

@@ -62,6 +62,11 @@ class FilePatch:
         return bool(self.old_path and self.new_path) and self.old_path != self.new_path
 
     @property
+    def changes_mode(self) -> bool:
+        """Whether the file has another mode afterwards."""
+        return bool(self.old_mode and self.new_mode) and self.old_mode != self.new_mode
+
+    @property
     def mode(self) -> str:
         """Mode afterwards, or before it is deleted; empty where the patch does not say."""
         return self.new_mode or self.old_mode
@@ -74,8 +79,8 @@ class FilePatch:
     @property
     def target(self) -> str:
         """Where a symbolic link leads afterwards."""
-        added = (line[1:] for hunk in self.hunks for line in hunk.lines if line[0] == "+")
-        return "\n".join(added)
+        after = (line[1:] for hunk in self.hunks for line in hunk.lines if line[0] in " +")
+        return "\n".join(after)
 
     @property
     def text(self) -> str:
@@ -95,7 +100,7 @@ class FilePatch:
             yield f"new file mode {self.new_mode or FILE_MODE}"
         elif self.deletes:
             yield f"deleted file mode {self.old_mode or FILE_MODE}"
-        elif self.old_mode != self.new_mode:
+        elif self.changes_mode:
             yield from (f"old mode {self.old_mode}", f"new mode {self.new_mode}")
         if self.similarity:
             yield self.similarity
@@ -103,7 +108,7 @@ class FilePatch:
             verb = "copy" if self.copies else "rename"
             yield from (f"{verb} from {quote(old)}", f"{verb} to {quote(new)}")
         if self.blobs:
-            stays = not (self.creates or self.deletes) and self.old_mode == self.new_mode
+            stays = not (self.creates or self.deletes or self.changes_mode)
             yield f"index {self.blobs}" + (f" {self.mode}" if stays and self.mode else "")
 
 

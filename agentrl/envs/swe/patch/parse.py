@@ -83,7 +83,7 @@ def _files(lines: Sequence[str]) -> list[FilePatch]:
 
 
 def _does_something(file: FilePatch) -> bool:
-    changed = file.creates or file.deletes or file.renames or file.old_mode != file.new_mode
+    changed = file.creates or file.deletes or file.renames or file.changes_mode
     return bool(changed or file.hunks or file.binary)
 
 

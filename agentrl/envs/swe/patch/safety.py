@@ -34,12 +34,17 @@ def refuse_unsafe(files: Sequence[FilePatch]) -> None:
 
     Raises:
         PatchError: a symbolic link leads out of the repository, or a file lies behind a link that
-            the same patch makes.
+            the same patch makes, or becomes a link from within.
     """
     links = {file.new_path for file in files if file.is_symlink and file.new_path}
     for file in files:
-        if file.new_path in links and file.is_symlink and file.hunks:
+        if file.is_symlink and file.new_path and (file.hunks or file.binary):
             _refuse_escape(file)
+        if file.changes_mode and file.old_mode[:3] != file.new_mode[:3]:
+            raise PatchError(
+                f"{file.path}: becomes something else than it was; expected one file to be deleted "
+                f"and another to be created"
+            )
         for path in file.paths:
             through = links.intersection(map(str, PurePosixPath(path).parents))
             if through:
@@ -60,10 +65,8 @@ def _refuse_escape(file: FilePatch) -> None:
     while ups < len(parts) and parts[ups] == "..":
         ups += 1
     depth = file.new_path.count("/")
-    inside = ".git" not in map(str.lower, parts)
-    if target.startswith("/") or "\0" in target or "\n" in target or not target:
-        inside = False
-    if not inside or ups > depth or ".." in parts[ups:]:
+    unclear = file.binary or not target or target.startswith("/") or set(target) & {"\0", "\n"}
+    if unclear or ".git" in map(str.lower, parts) or ups > depth or ".." in parts[ups:]:
         raise PatchError(
             f"{file.new_path}: a symbolic link to {target[:200]!r}, which may lead out of the "
             f"repository"

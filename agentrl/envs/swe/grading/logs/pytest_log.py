@@ -57,8 +57,13 @@ def parse_r2e(log: str) -> Statuses:
     statuses: Statuses = {}
     for test, status in _summary(lines, starts[-1] + 1) if starts else ():
         if status is Status.PASSED or status in _NO_PASS:
-            note(statuses, ".".join(test.split("::")[1:]), status)
+            note(statuses, r2e_name(".".join(test.split("::")[1:])), status)
     return statuses
+
+
+def r2e_name(test: str) -> str:
+    """Return a test's name as R2E-Gym compares it: whatever follows a `` - `` is no part of it."""
+    return test.split(" - ")[0]
 
 
 def _progress(lines: Sequence[str]) -> Iterator[tuple[str, Status]]:

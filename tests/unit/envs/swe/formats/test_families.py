@@ -137,6 +137,17 @@ def test_a_statement_of_r2e_gym_without_marks_is_kept(rows: Rows) -> None:
     assert row_of(instance)["problem_statement"] == row["problem_statement"]
 
 
+def test_names_of_r2e_gym_lose_colours_and_reasons(rows: Rows) -> None:
+    row = rows["r2e-gym"] | {
+        "expected_output_json": '{"\\u001b[1mT.test_add\\u001b[0m - why": "FAILED"}'
+    }
+
+    instance = instance_of(row)
+
+    assert instance.tests.expected == {"T.test_add": "FAILED"}
+    assert row_of(instance)["expected_output_json"] == row["expected_output_json"]
+
+
 def test_the_second_swe_rebench_works_in_a_folder_of_its_own(rows: Rows) -> None:
     config = {
         "test_cmd": ["make", "make check"],

@@ -107,9 +107,9 @@ def test_workers_in_parallel_are_read() -> None:
     }
 
 
-def test_r2e_names_tests_without_their_files(folder: Path) -> None:
+def test_r2e_names_tests_without_files_and_reasons(folder: Path) -> None:
     assert parse_log("parse_log_r2e", log_of(folder, "-rA")) == {
-        name.partition("::")[2].replace("::", "."): status
+        name.partition("::")[2].replace("::", ".").partition(" - ")[0]: status
         for name, status in SUMMARY.items()
         if status is not Status.XFAIL
     }

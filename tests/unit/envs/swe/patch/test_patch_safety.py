@@ -77,3 +77,24 @@ def test_a_link_that_becomes_a_folder_is_taken(tmp_path: Path, make_repository: 
     repository.put({"x/z": b"z\n"})
 
     assert {file.path for file in parse_patch(repository.diff())} == {"x", "x/z"}
+
+
+@pytest.mark.parametrize(
+    "patch",
+    [
+        "diff --git a/x b/x\nnew file mode 120000\nindex 0000000..1111111\nGIT binary patch\n"
+        "literal 4\nLcmdO1{r~^~D*yli\n\n",
+        "diff --git a/x b/x\nindex 1111111..2222222 120000\n--- a/x\n+++ b/x\n@@ -1,2 +1,2 @@\n"
+        " /etc\n-a\n+b\n",
+    ],
+)
+def test_a_link_whose_target_does_not_stand_there_plainly_is_refused(patch: str) -> None:
+    with pytest.raises(PatchError, match="x: a symbolic link to"):
+        parse_patch(patch)
+
+
+def test_a_file_does_not_become_a_link_without_being_deleted() -> None:
+    patch = created("x", "/etc") + "diff --git a/x b/x\nold mode 100644\nnew mode 120000\n"
+
+    with pytest.raises(PatchError, match="x: becomes something else"):
+        parse_patch(patch)
