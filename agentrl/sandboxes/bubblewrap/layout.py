@@ -53,11 +53,13 @@ def program_command(
     cwd: str,
     seconds: float,
     seal: bool = False,
+    guarding: tuple[str, ...] = (),
     groups: tuple[Path, ...] = (),
 ) -> Command:
     """Return how a program of a sandbox is started; it is killed after ``seconds``.
 
     ``seal``: what it hides from others is then hidden from the agent, whatever the identities.
+    ``guarding``: options of bubblewrap that keep the user from something more.
     """
     identities = around.identities
     end = ("timeout", "--foreground", "--signal=KILL", f"{max(seconds, 0.01):.2f}")
@@ -72,6 +74,7 @@ def program_command(
         program=(*end, *around.limits, *identities.enter()),
         sandbox=(
             *identities.sandbox(user),
+            *guarding,
             *_system(network=around.network, airlock=False),
             *("--dev-bind", "/dev", "/dev", "--bind", "/proc", "/proc"),
             *(word for path in _hidden() for word in ("--ro-bind", "/dev/null", path)),

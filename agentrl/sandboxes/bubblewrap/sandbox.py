@@ -162,6 +162,7 @@ class BubblewrapSandbox:
             cwd=cwd,
             seconds=self._ends - time.monotonic(),
             seal=seal,
+            guarding=self._store.guarding(self._folder) if user == "agent" else (),
             groups=self._group.joins(use),
         )
 

@@ -25,7 +25,9 @@ from uuid import uuid4
 
 from agentrl.cache import cache_folder
 from agentrl.errors import SandboxError
+from agentrl.sandboxes.base import RunResult
 from agentrl.sandboxes.bubblewrap.command import Contained
+from agentrl.sandboxes.bubblewrap.guarded import LOOK, LOOK_BYTES, guarding_options
 from agentrl.sandboxes.bubblewrap.identities import Identities
 from agentrl.sandboxes.bubblewrap.layout import tool_command
 from agentrl.sandboxes.bubblewrap.streams import collect
@@ -163,18 +165,38 @@ class Store:
         if said is not None:
             raise SandboxError(f"{what} cannot be made: {said}")
 
+    def guarding(self, sandbox: Path) -> tuple[str, ...]:
+        """Return bubblewrap's options that keep the agent from what root has set aside.
+
+        Raises:
+            SandboxError: the tree cannot be looked through.
+        """
+        if self.identities.apart:
+            return ()
+        result = self._run(["sh", "-c", LOOK], {"/tree": sandbox / "root"}, LOOK_BYTES)
+        if result.exit_code or result.cut_bytes:
+            raise SandboxError(f"the sandbox cannot be looked through: {_said(result)}")
+        return guarding_options(result.stdout)
+
     def _tool(self, argv: Sequence[str], folders: Mapping[str, Path]) -> str | None:
         """Run a program of ours on trees; return what it said when it failed."""
+        result = self._run(argv, folders, 2000)
+        return _said(result) if result.exit_code else None
+
+    def _run(
+        self, argv: Sequence[str], folders: Mapping[str, Path], output_bytes: int
+    ) -> RunResult:
         command = tool_command(self.identities, argv, folders)
         pipe = subprocess.PIPE
         contained = Contained(command, stdin=pipe, stdout=pipe, stderr=pipe)
         try:
-            result = collect(contained, b"", _TOOL_S, 2000)
+            return collect(contained, b"", _TOOL_S, output_bytes)
         finally:
             contained.close()
-        if result.exit_code == 0:
-            return None
-        return result.stderr.decode(errors="replace").strip() or f"code {result.exit_code}"
+
+
+def _said(result: RunResult) -> str:
+    return result.stderr.decode(errors="replace").strip() or f"code {result.exit_code}"
 
 
 def store_folder() -> Path:

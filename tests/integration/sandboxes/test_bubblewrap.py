@@ -45,7 +45,8 @@ def sandbox(backend: BubblewrapBackend) -> Iterator[BubblewrapSandbox]:
     sandbox.close()
 
 
-UNPRIVILEGED = """
+UID = 65_001
+BECOME = """
 import json, os, sys
 from agentrl.sandboxes.bubblewrap.backend import BubblewrapBackend
 from agentrl.suite.sandbox import SandboxSpec
@@ -58,6 +59,9 @@ os.setresuid(*3 * [int(sys.argv[1])])
 backend = BubblewrapBackend()
 image = backend.base_image()
 start = lambda **keys: backend.start(image, SandboxSpec.model_validate(keys))
+"""
+
+CHECKED = """
 checks = [*CHECKS, *(LIMIT_CHECKS[limit] for limit in backend.enforced_limits)]
 broken = {}
 for check in (*checks, *BACKEND_CHECKS):
@@ -68,24 +72,34 @@ for check in (*checks, *BACKEND_CHECKS):
 print(json.dumps([os.getuid(), backend.leases(), broken]))
 """
 
+GUARD = """
+sandbox = start()
+sandbox.run(["bash", "-c", "cd /testbed; mkdir -p tests src; touch setup.cfg tests/a.py src/b.py;"
+             "chown root tests; chmod 1777 . tests; mkdir -m 700 /opt/aside; echo x >/opt/aside/x"])
+for command in ("echo x >tests/a.py", "rm -f tests/a.py", "mv tests gone", "chmod 777 setup.cfg",
+                "cat /opt/aside/x", "echo x >src/b.py", "echo x >tests/new", "mv src source"):
+    result = sandbox.run(["sh", "-c", command], user="agent", cwd="/testbed")
+    print(result.exit_code == 0, command)
+sandbox.close()
+"""
+
 
 @pytest.mark.slow
 @as_root
 def test_an_ordinary_user_has_the_same_promises() -> None:
-    uid = 65_001
-    folder = tempfile.mkdtemp(prefix="agentrl-test-")
-    os.chown(folder, uid, uid)
-    env = {**os.environ, "AGENTRL_CACHE": folder, "HOME": folder}
-    try:
-        result = subprocess.run(
-            [sys.executable, "-c", UNPRIVILEGED, str(uid)], env=env, capture_output=True, text=True
-        )
-        if "does not let bubblewrap" in result.stderr:
-            pytest.skip("an ordinary user may make no namespaces here")
+    assert json.loads(_as_an_ordinary_user(CHECKED)) == [UID, [], {}]
 
-        assert json.loads(result.stdout or "[]") == [uid, [], {}], result.stderr
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+
+@as_root
+def test_what_root_sets_aside_is_kept_from_the_agent_where_both_are_one_user() -> None:
+    can = dict(reversed(line.split(" ", 1)) for line in _as_an_ordinary_user(GUARD).splitlines())
+
+    assert [command for command, could in can.items() if could == "True"] == [
+        "echo x >src/b.py",
+        "echo x >tests/new",
+        "mv src source",
+    ]
+    assert len(can) == 8
 
 
 @as_root
@@ -305,3 +319,19 @@ def _owners_of(words: str) -> set[int]:
             if (process / "cmdline").read_bytes().startswith(words.encode()):
                 owners.add(process.stat().st_uid)
     return owners
+
+
+def _as_an_ordinary_user(program: str) -> str:
+    """Run a program as a user of the machine who is nobody; return what it prints."""
+    folder = tempfile.mkdtemp(prefix="agentrl-test-")
+    os.chown(folder, UID, UID)
+    env = {**os.environ, "AGENTRL_CACHE": folder, "HOME": folder}
+    argv = [sys.executable, "-c", BECOME + program, str(UID)]
+    try:
+        result = subprocess.run(argv, env=env, capture_output=True, text=True, check=False)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    if "does not let bubblewrap" in result.stderr:
+        pytest.skip("an ordinary user may make no namespaces here")
+    assert result.returncode == 0, result.stderr
+    return result.stdout
