@@ -8,7 +8,7 @@ import ast
 import os
 import sys
 from types import CodeType, FunctionType
-from typing import Any, Callable, Dict, List, Optional, Sequence, Set
+from typing import Any, Callable, Dict, List, Optional, Sequence, Set, Tuple
 
 Genuine = Callable[[Any, str, Sequence[str]], bool]
 """Whether a function is genuine, given the path of its test's file, and its class and name."""
@@ -28,7 +28,7 @@ def make_check(rewritten: Optional[Callable[[str], Any]]) -> Genuine:
         rewritten: compiles a file with pytest's rewritten assertions; None: nobody rewrites.
     """
     known: Dict[str, _Facts] = {}
-    function_type, realpath, installed = FunctionType, os.path.realpath, _installed()
+    function_type, realpath, installed = FunctionType, os.path.realpath, installed_folders()
 
     def facts(path: str) -> _Facts:
         if path not in known:
@@ -53,7 +53,8 @@ def make_check(rewritten: Optional[Callable[[str], Any]]) -> Genuine:
     return genuine
 
 
-def _installed() -> Any:
+def installed_folders() -> Tuple[str, ...]:
+    """Return where Python and its libraries lie, which graded code cannot write to."""
     places = [os.path.realpath(path) for path in (sys.prefix, sys.base_prefix)]
     return tuple(place.rstrip("/") + "/" for place in places)
 
@@ -71,6 +72,11 @@ def _facts(path: str, rewritten: Optional[Callable[[str], Any]]) -> _Facts:
         return _Facts()
     _collect_plain(tree, [], facts.plain)
     return facts
+
+
+def code_in(path: str) -> Set[CodeType]:
+    """Return the code of all functions in a file, as it is compiled."""
+    return _facts(path, None).codes
 
 
 def _collect(code: Any, codes: Set[CodeType]) -> None:

@@ -6,39 +6,21 @@ compared between tests.
 """
 
 import builtins
+import os
 import sys
 import time
+from operator import attrgetter, is_
 from types import FunctionType, ModuleType
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 from agentrl.envs.swe.grading.runner.channel import Emit
+from agentrl.envs.swe.grading.runner.genuine import code_in, installed_folders
 
 PREFIXES = ("_pytest", "pytest", "pluggy", "unittest")
-CRITICAL = (
-    "_pytest.runner",
-    "_pytest.python",
-    "_pytest.python_api",
-    "_pytest.raises",
-    "_pytest.unittest",
-    "_pytest.reports",
-    "_pytest.outcomes",
-    "_pytest.skipping",
-    "_pytest.subtests",
-    "_pytest.doctest",
-    "_pytest.nodes",
-    "_pytest.main",
-    "_pytest.recwarn",
-    "_pytest.fixtures",
-    "_pytest._code",
-    "_pytest.assertion",
-    "pluggy",
-    "pytest",
-    "unittest.case",
-    "unittest.result",
-    "unittest.suite",
-    "unittest.runner",
-    "unittest.loader",
-    "unittest",
+CRITICAL = frozenset(
+    "_pytest.runner _pytest.python _pytest.python_api _pytest.raises _pytest.unittest "
+    "_pytest.reports _pytest.outcomes _pytest.skipping _pytest.subtests pluggy._callers "
+    "pluggy._hooks pluggy._result pluggy._manager pytest unittest.case unittest.result".split()
 )
 """Modules that are compared after every test; the others when there is time, and at the end."""
 
@@ -48,23 +30,17 @@ LAX = frozenset(
 )
 """Builtins that honest programs replace: import hooks, captured output, interactive shells."""
 
-Part = Tuple[str, Any, str, Any]
-"""A name to report, the namespace that holds it, its key, and what must be there."""
-Body = Tuple[str, Any, Any, Any, Any]
-"""A name to report, a function, and its code, defaults and keyword defaults."""
-
 EVERY_S = 0.05
 """Time between two comparisons of the whole framework; its heart is compared after every test."""
 
 _ABSENT = object()
-_LEGACY = "_pytest.legacypath"
 
 
 class Watch:
     """Fingerprints of the framework, to be compared with what it is later."""
 
     def __init__(self) -> None:
-        self._critical = _Fingerprint(lambda name: _in(name, CRITICAL))
+        self._critical = _Fingerprint(CRITICAL.__contains__)
         self._all = _Fingerprint(lambda name: _in(name, PREFIXES))
 
     def changed(self, thorough: bool = False) -> Optional[str]:
@@ -95,51 +71,49 @@ class IntegrityCheck:
 
 class _Fingerprint:
     def __init__(self, wanted: Callable[[str], bool]) -> None:
-        self._parts: List[Part] = []
-        self._bodies: List[Body] = []
-        self._sizes: List[Tuple[str, Any, int, Tuple[str, ...]]] = []
+        self._spaces: List[_Space] = []
+        self._bodies: Dict[str, List[Any]] = {
+            "__code__": [],
+            "__defaults__": [],
+            "__kwdefaults__": [],
+        }
+        self._functions: List[FunctionType] = []
+        self._names: List[str] = []
         self._seen: Dict[int, Any] = {}
-        self._absent = _ABSENT
-        # Pytest itself puts these into its classes, for the time of a session.
-        self._own = (
-            {id(value) for value in vars(sys.modules[_LEGACY]).values()}
-            if _LEGACY in sys.modules
-            else set()
-        )
+        self._own = _own_changes()
         for name in sorted(sys.modules):
             module = sys.modules[name]
             if isinstance(module, ModuleType) and wanted(name):
                 self._add_module(name, module)
-        for key, value in vars(builtins).items():
-            if key not in LAX:
-                self._parts.append(("builtins." + key, vars(builtins), key, value))
-        for owner, key in ((sys, "excepthook"), (sys, "exc_info"), (sys, "modules")):
-            self._parts.append(("sys." + key, vars(owner), key, vars(owner)[key]))
+        shared = {key: value for key, value in vars(builtins).items() if key not in LAX}
+        self._spaces.append(_Space("builtins", vars(builtins), shared))
+        own = {key: vars(sys)[key] for key in ("excepthook", "exc_info", "modules")}
+        self._spaces.append(_Space("sys", vars(sys), own))
+        self._getters = [(attrgetter(key), bodies) for key, bodies in self._bodies.items()]
 
     def changed(self) -> Optional[str]:
-        absent, own = self._absent, self._own
-        for name, space, key, value in self._parts:
-            now = space.get(key, absent)
-            if now is not value and id(now) not in own:
-                return name
-        for name, function, code, defaults, kwdefaults in self._bodies:
-            if function.__code__ is not code or function.__defaults__ is not defaults:
-                return name
-            if function.__kwdefaults__ is not kwdefaults:
-                return name
-        for name, space, size, inherited in self._sizes:
-            if len(space) != size:
-                for key in inherited:  # a name that hides one of a base class
-                    if key in space:
-                        return name + "." + key
+        # Written for speed: this runs after every test, over thousands of names.
+        same, every, mapped, functions = is_, all, map, self._functions
+        for space in self._spaces:
+            if not every(mapped(same, mapped(space.get, space.keys), space.values)):
+                name = space.difference(self._own)
+                if name is not None:
+                    return name
+            if len(space.held) != space.size and space.hidden() is not None:
+                return space.hidden()
+        for get, bodies in self._getters:
+            if not every(mapped(same, mapped(get, functions), bodies)):
+                changed = [get(functions[at]) is not body for at, body in enumerate(bodies)]
+                return self._names[changed.index(True)]
         return None
 
     def _add_module(self, name: str, module: ModuleType) -> None:
-        space = vars(module)
-        for key, value in list(space.items()):
+        held: Dict[str, Any] = {}
+        for key, value in list(vars(module).items()):
             if isinstance(value, FunctionType) or (isinstance(value, type) and _ours(value)):
-                self._parts.append((name + "." + key, space, key, value))
+                held[key] = value
                 self._add("%s.%s" % (value.__module__, value.__qualname__), value)
+        self._spaces.append(_Space(name, vars(module), held))
 
     def _add(self, name: str, value: Any) -> None:
         if id(value) in self._seen:
@@ -147,26 +121,71 @@ class _Fingerprint:
         self._seen[id(value)] = value
         if isinstance(value, FunctionType):
             if _in(value.__module__ or "", PREFIXES):
-                body = (value.__code__, value.__defaults__, value.__kwdefaults__)
-                self._bodies.append((name, value) + body)
+                self._functions.append(value)
+                self._names.append(name)
+                for key, bodies in self._bodies.items():
+                    bodies.append(getattr(value, key))
         elif isinstance(value, type):
             self._add_class(name, value)
 
     def _add_class(self, name: str, cls: type) -> None:
-        space = vars(cls)
-        inherited = tuple(key for key in dir(cls) if key not in space)
-        self._sizes.append((name, space, len(space), inherited))
-        for key, value in list(space.items()):
-            if key in ("__doc__", "__abstractmethods__", "_abc_impl", "__annotations_cache__"):
-                continue
-            if key in _STATE or not _is_behaviour(value):
-                continue
-            self._parts.append((name + "." + key, space, key, value))
-            for function in _functions(value):
-                self._add(name + "." + key, function)
+        held: Dict[str, Any] = {}
+        for key, value in list(vars(cls).items()):
+            if key not in _STATE and _is_behaviour(value):
+                held[key] = value
+                for function in _functions(value):
+                    self._add(name + "." + key, function)
+        inherited = tuple(key for key in dir(cls) if key not in vars(cls))
+        self._spaces.append(_Space(name, vars(cls), held, inherited))
 
 
-_STATE = frozenset(["_class_cleanups", "_testMethodName", "__dict__", "__weakref__"])
+class _Space:
+    """The names of a module or a class, and what must stand under them."""
+
+    def __init__(
+        self, name: str, held: Any, wanted: Dict[str, Any], inherited: Tuple[str, ...] = ()
+    ) -> None:
+        self.name, self.held, self.get = name, held, held.get
+        self.keys, self.values = tuple(wanted), list(wanted.values())
+        self._inherited = inherited
+        self.size = len(held)
+
+    def difference(self, own: Dict[int, Any]) -> Optional[str]:
+        """Return the first name that holds something else, unless pytest or a library did that."""
+        for place, key in enumerate(self.keys):
+            now = self.get(key, _ABSENT)
+            if now is not self.values[place] and id(now) not in own:
+                if not _from_library(now):
+                    return self.name + "." + key
+                self.values[place] = now
+        return None
+
+    def hidden(self) -> Optional[str]:
+        """Return a new name that hides one of a base class."""
+        for key in self._inherited:
+            if key in self.held and not _from_library(self.held[key]):
+                return self.name + "." + key
+        return None
+
+
+def _own_changes() -> Dict[int, Any]:
+    """Return what pytest itself puts into its classes, for the time of a session."""
+    legacy = sys.modules.get("_pytest.legacypath")
+    return {id(value): value for value in vars(legacy).values()} if legacy else {}
+
+
+def _from_library(value: Any) -> bool:
+    """Whether an installed library defines this function: its file says so, not the function."""
+    value = getattr(value, "__func__", value)
+    if not isinstance(value, FunctionType):
+        return False
+    path = os.path.realpath(value.__code__.co_filename)
+    return path.startswith(installed_folders()) and value.__code__ in code_in(path)
+
+
+_STATE = frozenset(
+    ["_class_cleanups", "__dict__", "__weakref__", "__abstractmethods__", "_abc_impl"]
+)
 
 
 def _is_behaviour(value: Any) -> bool:

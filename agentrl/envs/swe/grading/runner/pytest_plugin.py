@@ -26,6 +26,7 @@ class _Test:
         self.raised: Dict[str, Any] = {}
         self.outcomes: Dict[str, Tuple[str, bool]] = {}
         self.failed_aside = False
+        self.genuine = True
         self.message = ""
 
 
@@ -70,16 +71,14 @@ def make_plugins(pytest: Any, settings: Dict[str, Any], emit: Emit) -> List[Any]
         @hookimpl(hookwrapper=True, tryfirst=True)
         def pytest_runtest_protocol(self, item: Any) -> Any:
             current[:] = [_Test()]
-            real = not genuine or _is_genuine(genuine[0], item)
-            before = hooks[0].intruder()
             yield
             check(False)
             test = current.pop()
             fields = {"id": name_of(item, workdir), "status": status_of(test)}
             if test.message and fields["status"] != "PASSED":
                 fields["message"] = test.message
-            emit("test" if real and _is_genuine(genuine[0], item) else "foreign", fields)
-            intruder = before or hooks[0].intruder()
+            emit("test" if test.genuine else "foreign", fields)
+            intruder = hooks[0].intruder()
             if intruder is not None:
                 emit("tampered", {"name": intruder})
 
@@ -91,6 +90,8 @@ def make_plugins(pytest: Any, settings: Dict[str, Any], emit: Emit) -> List[Any]
 
         @hookimpl(hookwrapper=True, tryfirst=True)
         def pytest_runtest_call(self, item: Any) -> Any:
+            if current and genuine:
+                current[0].genuine = _is_genuine(genuine[0], item)
             note_status(current, "call", (yield))
 
         @hookimpl(hookwrapper=True, tryfirst=True)
@@ -236,12 +237,9 @@ def _path(item: Any) -> str:
 
 def _loaded_from(workdir: str) -> bool:
     """Whether a module of the repository has been imported."""
-    inside = os.path.realpath(workdir) + "/"
-    for module in list(sys.modules.values()):
-        file = getattr(module, "__file__", None)
-        if isinstance(file, str) and os.path.realpath(file).startswith(inside):
-            return True
-    return False
+    inside = (workdir + "/", os.path.realpath(workdir) + "/")
+    files = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
+    return any(isinstance(file, str) and file.startswith(inside) for file in files)
 
 
 def _text(report: Any, longest: int) -> str:
