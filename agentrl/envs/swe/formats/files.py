@@ -3,6 +3,7 @@
 import shutil
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -57,8 +58,11 @@ def read_yaml(path: Path) -> Any:
     Raises:
         TaskError: it cannot be read or is no YAML; names the line.
     """
+    data = read_bytes(path)
+    with suppress(yaml.YAMLError):  # the reader in C is quicker, but does not take all escapes
+        return yaml.load(data, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     try:
-        return yaml.safe_load(read_bytes(path))
+        return yaml.safe_load(data)
     except yaml.MarkedYAMLError as exc:
         line = exc.problem_mark.line + 1 if exc.problem_mark else 1
         raise TaskError(f"{path}:{line}: no YAML: {exc.problem}") from None
