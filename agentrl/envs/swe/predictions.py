@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from agentrl.envs.swe.instance import Instance
+from agentrl.envs.swe.source import complete
 from agentrl.errors import TaskError, UsageError, nearest
 
 GOLD = "gold"
@@ -64,11 +65,13 @@ def read_predictions(
 
 
 def _gold(instance: Instance) -> str:
-    """Return the instance's own patch.
+    """Return the instance's own patch; that of a pair of releases is made from them.
 
     Raises:
         TaskError: it has none.
+        UsageError: a release cannot be fetched.
     """
+    instance = complete(instance)
     if not instance.patch.strip():
         more = "; it is solved by a script, which is no patch" if instance.solution else ""
         raise TaskError(f"{instance.id}: has no gold patch that could be graded{more}")
