@@ -1,6 +1,8 @@
 """What ``agentrl tasks mutate`` does, and what it says on the way."""
 
-from pathlib import Path
+import re
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
 
 import typer
 
@@ -10,7 +12,7 @@ from agentrl.envs.swe.mutate.make import Made, Wanted, make_mutants
 from agentrl.envs.swe.mutate.setup import Layout, repository_instance
 from agentrl.envs.swe.mutate.trial import Finding, Trial
 from agentrl.envs.swe.prepare import prepare
-from agentrl.envs.swe.sources.repository import read_repository
+from agentrl.envs.swe.sources.repository import Repository, read_repository
 from agentrl.sandboxes.pool import Pool
 
 
@@ -21,7 +23,7 @@ def mutate_repository(given: str, layout: Layout, wanted: Wanted, pool: Pool, ou
         UsageError: the repository, its tests or what they need cannot be used.
         SandboxError: sandboxes failed several times.
     """
-    repository = read_repository(given)
+    repository = _without_results(read_repository(given), given, out)
     instance = repository_instance(repository, layout, out.parent)
     typer.echo(f"{repository.name}: tests in {', '.join(instance.tests.paths)}", err=True)
     image = prepare(instance, pool.backend, pool.spec)
@@ -30,6 +32,22 @@ def mutate_repository(given: str, layout: Layout, wanted: Wanted, pool: Pool, ou
         write_instances(made.instances, out)
     _summarise(made, wanted, out)
     return made
+
+
+def _without_results(repository: Repository, given: str, out: Path) -> Repository:
+    """Leave out what this command wrote into the repository's folder before."""
+    folder, root = out.parent.resolve(), Path(given).expanduser().resolve()
+    if not root.is_dir() or not folder.is_relative_to(root):
+        return repository
+    archive = re.compile(rf"{re.escape(repository.name)}-[0-9a-f]{{12}}\.tar\.gz")
+    own = PurePosixPath(folder.relative_to(root))
+    kept = {
+        name: file
+        for name, file in repository.files.items()
+        if PurePosixPath(name).parent != own
+        or not (PurePosixPath(name).name == out.name or archive.fullmatch(PurePosixPath(name).name))
+    }
+    return replace(repository, files=kept)
 
 
 def _tell(trial: Trial, kept: int) -> None:

@@ -107,10 +107,15 @@ def _problem(instance: Instance, outcomes: Outcomes) -> str:
 
 
 def _plan(instance: Instance, outcomes: Outcomes, most: int) -> TestPlan:
-    """Return the tests that decide: those that keep passing only from the files of the others."""
+    """Return the tests that decide.
+
+    Those that must go on passing are of the files of the others, so that no further file has to
+    run; where these hold none, of all files.
+    """
     failing = outcomes.fail_to_pass
     files = {_file(id) for id in failing}
-    passing = [id for id in outcomes.pass_to_pass if _file(id) in files]
+    near = [id for id in outcomes.pass_to_pass if _file(id) in files]
+    passing = near or outcomes.pass_to_pass
     chosen = sorted(sorted(passing, key=_rank)[:most])
     plan = instance.tests
     return replace(plan, fail_to_pass=failing, pass_to_pass=tuple(chosen), paths=())
