@@ -59,13 +59,16 @@ def read_yaml(path: Path) -> Any:
         TaskError: it cannot be read or is no YAML; names the line.
     """
     data = read_bytes(path)
-    with suppress(yaml.YAMLError):  # the reader in C is quicker, but does not take all escapes
+    # The reader in C is quicker, but does not take all escapes.
+    with suppress(yaml.YAMLError, RecursionError):
         return yaml.load(data, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     try:
         return yaml.safe_load(data)
     except yaml.MarkedYAMLError as exc:
         line = exc.problem_mark.line + 1 if exc.problem_mark else 1
         raise TaskError(f"{path}:{line}: no YAML: {exc.problem}") from None
+    except RecursionError:
+        raise TaskError(f"{path}: no YAML: nested too deeply") from None
     except (yaml.YAMLError, UnicodeDecodeError) as exc:
         raise TaskError(f"{path}: no YAML: {exc}") from None
 
