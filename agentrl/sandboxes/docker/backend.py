@@ -32,6 +32,7 @@ from agentrl.suite.sandbox import SandboxSpec
 
 logger = logging.getLogger(__name__)
 
+_ENDING = ("exited", "removing")
 _SWEEPERS = 8
 
 
@@ -87,7 +88,8 @@ class DockerBackend:
     def leases(self) -> Sequence[Lease]:
         with engine_errors("list the sandboxes"):
             found = engine().containers(all=True, filters={"label": OWNER})
-        return [_lease(one) for one in found if one["Labels"].get(OWNER)]
+        leases = [(_lease(one), one["State"]) for one in found if one["Labels"].get(OWNER)]
+        return [lease for lease, state in leases if lease.orphan or state not in _ENDING]
 
     def sweep(self) -> int:
         orphans = [lease.id for lease in self.leases() if lease.orphan]

@@ -1,5 +1,6 @@
 """Images: whether they are here, and how they come here."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,8 @@ from agentrl.sandboxes.docker.engine import LONG_CALL_S, engine, engine_errors
 MADE = "agentrl.made"
 """Label of an image that agentrl has made; its value says how."""
 
+_CONFLICT = 409
+_ENDING_S = 2.0
 _NEUTRAL = {"Cmd": ["bash"], "Entrypoint": [], "User": "0:0"}
 
 
@@ -68,13 +71,22 @@ def made_images() -> list[str]:
 
 def remove_image(image: str) -> None:
     """Forget an image; one that is not here is no error."""
-    from docker.errors import ImageNotFound
+    from docker.errors import APIError, ImageNotFound
 
+    last = time.monotonic() + _ENDING_S
     with engine_errors(f"remove the image {image}"):
-        try:
-            engine().remove_image(image, force=True)
-        except ImageNotFound:
-            return
+        while True:
+            try:
+                engine().remove_image(image, force=True)
+            except ImageNotFound:
+                return
+            except APIError as exc:
+                # A sandbox that has just been closed still holds its image for a moment.
+                if exc.status_code != _CONFLICT or time.monotonic() > last:
+                    raise
+                time.sleep(0.1)
+            else:
+                return
 
 
 def split_name(image: str) -> tuple[str, str]:

@@ -132,7 +132,7 @@ class DockerSandbox:
         if was_open:
             self._shell.close()
             self._keeper.close()
-            remove_container(self._container)
+            _end_container(self._container)
             self._closed(self)
 
     def _own(self, argv: Sequence[str], stdin: bytes = b"", output_bytes: int = 65536) -> RunResult:
@@ -185,6 +185,17 @@ class _ShellStream:
 
     def close(self) -> None:
         self._wire.close()
+
+
+def _end_container(container: str) -> None:
+    """End a running container at once; the engine removes its files in its own time."""
+    from docker.errors import APIError
+
+    with engine_errors("end the sandbox"):
+        try:
+            engine().kill(container)
+        except APIError:  # it is not running: over already, or never begun
+            remove_container(container)
 
 
 def remove_container(container: str) -> None:
