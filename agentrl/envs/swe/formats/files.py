@@ -3,7 +3,6 @@
 import shutil
 import tomllib
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -58,12 +57,8 @@ def read_yaml(path: Path) -> Any:
     Raises:
         TaskError: it cannot be read or is no YAML; names the line.
     """
-    data = read_bytes(path)
-    # The reader in C is quicker, but does not take all escapes.
-    with suppress(yaml.YAMLError, RecursionError):
-        return yaml.load(data, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     try:
-        return yaml.safe_load(data)
+        return yaml.safe_load(read_bytes(path))  # not the reader in C, which deep nesting crashes
     except yaml.MarkedYAMLError as exc:
         line = exc.problem_mark.line + 1 if exc.problem_mark else 1
         raise TaskError(f"{path}:{line}: no YAML: {exc.problem}") from None

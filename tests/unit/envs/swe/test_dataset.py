@@ -82,7 +82,7 @@ def test_a_folder_of_parquet_files_is_read(tmp_path: Path) -> None:
         ("a.json", "[3]", "a.json[0]: expected one instance, got 3"),
         ("a.json", "[" * 100_000, "no JSON"),
         ("a.yaml", "a: [", "a.yaml:1: no YAML"),
-        ("a.yaml", "[" * 5_000, "a.yaml: no YAML: nested too deeply"),
+        ("a.yaml", "[" * 100_000, "a.yaml: no YAML: nested too deeply"),
         ("a.yaml", "a: \x07", "a.yaml: no YAML"),
         ("a.txt", "", "expected a file that ends in .jsonl, .json, .parquet, .yaml, .yml"),
         ("a.parquet", "not one", "a.parquet: no Parquet file"),
