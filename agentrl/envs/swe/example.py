@@ -61,7 +61,7 @@ def covered(intervals):
     """Return how much the intervals cover in all; what several cover counts once."""
     return sum(length(interval) for interval in merge(intervals))
 ''',
-    "self.assertEqual(intervals.merge([(5, 7), (1, 3)]), [(1, 3), (5, 7)])",
+    "self.assertEqual(intervals.merge([(1, 3), (5, 7)]), [(1, 3), (5, 7)])",
     (
         _Flaw(
             "inner",

@@ -1,6 +1,7 @@
 # Argument: WORKDIR. Keeps what the repository holds as the task begins in a place that the agent
 # cannot write, to tell later what it changed, whatever became of the repository's own .git. Files
-# are taken as they are: no attribute of the repository changes line ends or runs a filter.
+# are taken as they are: no attribute of the repository changes line ends, runs a filter or calls
+# text binary.
 cd "$1"
 base=/opt/agentrl/base.git
 tracked=$(mktemp)
@@ -10,7 +11,7 @@ export GIT_CONFIG_NOSYSTEM=1 HOME=/nonexistent XDG_CONFIG_HOME=/nonexistent
 git init -q --bare "$base"
 rm -rf "$base/hooks" "$base/description"
 mkdir -p "$base/info"
-echo '* -text -filter -ident -working-tree-encoding' >"$base/info/attributes"
+echo '* -text -filter -ident -working-tree-encoding !diff' >"$base/info/attributes"
 printf '%s\n' '__pycache__/' '*.py[co]' .pytest_cache/ .mypy_cache/ >"$base/info/exclude"
 export GIT_DIR=$base GIT_WORK_TREE=$PWD
 git config core.bare false
