@@ -27,9 +27,7 @@ _Json = Annotated[bool, typer.Option("--json", help="Print one line of JSON.")]
 @sandbox.command("list")
 def list_sandboxes(as_json: _Json = False) -> None:
     """List the sandboxes of agentrl on this machine, whoever started them."""
-    from agentrl.sandboxes.connect import backends_here
-
-    found = [(backend.name, lease) for backend in backends_here() for lease in backend.leases()]
+    found = [(backend.name, lease) for backend in _backends() for lease in backend.leases()]
     if as_json:
         typer.echo(json.dumps([{"backend": b, **dataclasses.asdict(lease)} for b, lease in found]))
     elif found:
@@ -46,9 +44,7 @@ def prune(
     as_json: _Json = False,
 ) -> None:
     """Remove sandboxes that their process has left behind, or whose time is over."""
-    from agentrl.sandboxes.connect import backends_here
-
-    backends = backends_here()
+    backends = _backends()
     swept = sum(backend.sweep() for backend in backends)
     removed = sum(_remove_images(backend) for backend in backends) if images else 0
     if as_json:
@@ -64,8 +60,10 @@ def build(
         typer.Argument(metavar="[DOCKERFILE|SUITE]", help="Else: agentrl's own base image."),
     ] = None,
 ) -> None:
-    """Make an image ahead of need, and print its name: the base image, that of a Dockerfile (in
-    its folder), or that of a suite's sandboxes."""
+    """Make an image ahead of need, and print its name.
+
+    The base image, or that of a Dockerfile (built in its folder), or that of a suite's sandboxes.
+    """
     from agentrl.sandboxes.connect import connect
     from agentrl.suite.sandbox import SandboxSpec
 
@@ -77,6 +75,14 @@ def build(
     else:
         image = connect(SandboxSpec()).build_image(_text(what), str(what.absolute().parent))
     typer.echo(image)
+
+
+def _backends() -> "list[Backend]":
+    """Return what is here, without a word about what it can enforce: nothing is started."""
+    from agentrl.sandboxes.connect import backends_here
+
+    logging.getLogger("agentrl.sandboxes").setLevel(logging.ERROR)
+    return backends_here()
 
 
 def _image_of_suite(path: Path) -> str:
