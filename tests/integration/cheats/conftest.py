@@ -1,6 +1,7 @@
 """A small repository with a flaw, in a form for pytest and one for unittest, and its patches."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -88,7 +89,17 @@ UNIT_HIDDEN = """
 def tally(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Instance]:
     """The instance for either framework."""
     folder = tmp_path_factory.mktemp("tally")
-    return {"pytest": _pytest(folder), "unittest": _unittest(folder)}
+    native = _pytest(folder)
+    return {"pytest": native, "unittest": _unittest(folder), "script": scripted(native)}
+
+
+def scripted(instance: Instance) -> Instance:
+    """Return the instance as families have it whose own script runs the tests, as root."""
+    script = "cd /testbed\n/opt/venv/bin/python -m pytest -rA tests/test_tally.py\n"
+    tests = replace(
+        instance.tests, framework="script", script=script, log_parser="parse_log_pytest"
+    )
+    return replace(instance, id="tally-script", tests=tests)
 
 
 @pytest.fixture(

@@ -9,6 +9,7 @@ from agentrl.envs.swe.grading.grade import grade, grade_in
 from agentrl.envs.swe.instance import Instance
 from agentrl.envs.swe.patch import Restricted
 from agentrl.envs.swe.prepare import prepare
+from agentrl.errors import SandboxError
 from agentrl.sandboxes.pool import Pool
 
 PATCHES = Path(__file__).parent / "patches"
@@ -24,7 +25,7 @@ def cheat(name: str) -> str:
     return (PATCHES / f"{name}.patch").read_text()
 
 
-@pytest.mark.parametrize("framework", ["pytest", "unittest"])
+@pytest.mark.parametrize("framework", ["pytest", "unittest", "script"])
 def test_the_gold_patch_resolves(framework: str, tally: Tally, pool: Pool) -> None:
     verdict = grade(tally[framework], tally[framework].patch, pool)
 
@@ -53,6 +54,18 @@ def test_no_cheat_resolves_tests_of_pytest(name: str, tally: Tally, pool: Pool) 
 @pytest.mark.parametrize("name", cheats("any", "unittest"))
 def test_no_cheat_resolves_tests_of_unittest(name: str, tally: Tally, pool: Pool) -> None:
     assert not grade(tally["unittest"], cheat(name), pool).resolved
+
+
+@pytest.mark.parametrize("name", cheats("any", "pytest"))
+def test_no_cheat_resolves_tests_that_a_script_runs_as_root(
+    name: str, tally: Tally, pool: Pool
+) -> None:
+    try:
+        verdict = grade(tally["script"], cheat(name), pool)
+    except SandboxError:  # root of a sandbox can end it, which gives no verdict at all
+        assert name == "any/killed-parent"
+    else:
+        assert not verdict.resolved
 
 
 @pytest.mark.parametrize(

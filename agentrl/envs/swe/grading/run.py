@@ -98,7 +98,7 @@ class _Session:
             output_bytes=OUTPUT_BYTES,
         )
         self._remove()
-        return self._judge(result, timeout_s)
+        return judge_records(result, self._key, self._canaries, self._ids, timeout_s)
 
     def _write(self) -> None:
         sources = {f"{self._folder}/{path}": File(text) for path, text in runner_files().items()}
@@ -154,22 +154,26 @@ class _Session:
         paths = [f"{self._instance.workdir}/{path}" for path in self._canaries.files]
         self._sandbox.run(["rm", "-rf", self._folder, self._scratch, *paths], timeout_s=60.0)
 
-    def _judge(self, result: RunResult, timeout_s: float) -> TestRun:
-        records = read_records(result.stdout, self._key)
-        problem = records.problem or _unsound(records, result, timeout_s, self._canaries)
-        known = self._canaries.passing | self._canaries.failing
-        statuses = {id: status for id, status in records.statuses.items() if id not in known}
-        messages = {id: text for id, text in records.messages.items() if id not in known}
-        _add_broken(records, self._ids, statuses, messages)
-        return TestRun(
-            statuses=statuses,
-            problem=problem,
-            exit_code=result.exit_code if not records.ended else records.status,
-            timed_out=result.timed_out,
-            log=cut_log(result.stderr),
-            messages=messages,
-            duration_s=result.duration_s,
-        )
+
+def judge_records(
+    result: RunResult, key: bytes, canaries: Canaries, ids: Sequence[str], timeout_s: float
+) -> TestRun:
+    """Return what a run tells whose runner sent its records on standard output."""
+    records = read_records(result.stdout, key)
+    problem = records.problem or _unsound(records, result, timeout_s, canaries)
+    known = canaries.passing | canaries.failing
+    statuses = {id: status for id, status in records.statuses.items() if id not in known}
+    messages = {id: text for id, text in records.messages.items() if id not in known}
+    _add_broken(records, ids, statuses, messages)
+    return TestRun(
+        statuses=statuses,
+        problem=problem,
+        exit_code=result.exit_code if not records.ended else records.status,
+        timed_out=result.timed_out,
+        log=cut_log(result.stderr),
+        messages=messages,
+        duration_s=result.duration_s,
+    )
 
 
 def _unsound(records: Records, result: RunResult, timeout_s: float, canaries: Canaries) -> str:

@@ -1,8 +1,8 @@
 """Tells whether hooks of pytest, or methods of a test, were put in place by graded code.
 
-What pytest loads at its start, from a ``conftest.py`` or because ``pytest_plugins`` names it, is the
-project's own way of testing. A plugin that comes otherwise, from the repository's source or from
-nowhere, is not.
+What pytest loads at its start, from a ``conftest.py`` or because ``pytest_plugins`` names it, is
+the project's own way of testing. A plugin that comes otherwise, from the repository's source or
+from nowhere, is not.
 """
 
 import os

@@ -38,6 +38,7 @@ def make_plugins(pytest: Any, settings: Dict[str, Any], emit: Emit) -> List[Any]
     hookimpl, longest, workdir = pytest.hookimpl, settings["message"], settings["workdir"]
     genuine: List[Genuine] = []
     hooks: List[HookWatch] = []
+    marks = _Marks(workdir)
     canaries: List[Any] = []
     from _pytest.runner import runtestprotocol as protocol
 
@@ -59,9 +60,11 @@ def make_plugins(pytest: Any, settings: Dict[str, Any], emit: Emit) -> List[Any]
             check(True)
 
         @hookimpl(hookwrapper=True, tryfirst=True)
-        def pytest_sessionfinish(self) -> Any:
+        def pytest_sessionfinish(self, exitstatus: Any) -> Any:
             yield
             check(True)  # pytest takes its own changes back after this
+            if settings.get("joined"):
+                emit("end", {"status": str(int(exitstatus))})
 
         @hookimpl(tryfirst=True)
         def pytest_collectreport(self, report: Any) -> None:
@@ -75,6 +78,8 @@ def make_plugins(pytest: Any, settings: Dict[str, Any], emit: Emit) -> List[Any]
             check(False)
             test = current.pop()
             fields = {"id": name_of(item, workdir), "status": status_of(test)}
+            if fields["status"] == "XFAIL" and not marks.mentioned(item):
+                fields["status"] = "FAILED"
             if test.message and fields["status"] != "PASSED":
                 fields["message"] = test.message
             emit("test" if test.genuine else "foreign", fields)
@@ -129,6 +134,34 @@ def make_plugins(pytest: Any, settings: Dict[str, Any], emit: Emit) -> List[Any]
             return True
 
     return [Outer(), Inner(), Quiet()]
+
+
+class _Marks:
+    """Tells whether anybody but graded code can have said that a test may fail."""
+
+    def __init__(self, workdir: str) -> None:
+        self._workdir = workdir
+        self._known: Dict[str, bool] = {}
+
+    def mentioned(self, item: Any) -> bool:
+        """Whether the test's file, or a conftest.py above it, knows of expected failures."""
+        path = _path(item)
+        places = [path]
+        folder = os.path.dirname(path)
+        while folder.startswith(self._workdir) and len(places) < 50:
+            places.append(os.path.join(folder, "conftest.py"))
+            folder = os.path.dirname(folder)
+        return any(self._mentions(place) for place in places)
+
+    def _mentions(self, path: str) -> bool:
+        if path not in self._known:
+            try:
+                with open(path, "rb") as file:
+                    text = file.read()
+            except OSError:
+                text = b""
+            self._known[path] = b"xfail" in text or b"expectedFailure" in text
+        return self._known[path]
 
 
 def name_of(item: Any, workdir: str) -> str:
