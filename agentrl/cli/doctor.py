@@ -4,8 +4,11 @@ import asyncio
 import os
 import platform
 import shutil
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Annotated
@@ -27,9 +30,39 @@ class Component:
     """Distributions of which one is enough."""
     purpose: str
     remedy: str
+    find: Callable[[], str | None] | None = None
+    """For a part that no distribution brings: returns the version that is here."""
+
+
+def _docker_version() -> str | None:
+    from agentrl.sandboxes.connect import engine_answers
+    from agentrl.sandboxes.docker.engine import engine
+
+    return str(engine().version()["Version"]) if engine_answers() else None
+
+
+def _bubblewrap_version() -> str | None:
+    if shutil.which("bwrap") is None:
+        return None
+    told = subprocess.run(["bwrap", "--version"], capture_output=True, text=True, timeout=10)
+    return told.stdout.split()[-1] if told.stdout.split() else None
 
 
 COMPONENTS = (
+    Component(
+        "Docker engine",
+        (),
+        "sandboxes (Code, SWE)",
+        "apt-get install docker.io, start dockerd; or set DOCKER_HOST",
+        _docker_version,
+    ),
+    Component(
+        "bubblewrap",
+        (),
+        "sandboxes without an engine",
+        "apt-get install bubblewrap",
+        _bubblewrap_version,
+    ),
     Component("TextWorld", ("textworld",), "text games", "pip install 'agentrl[text]'"),
     Component("MiniGrid", ("minigrid",), "grid worlds", "pip install 'agentrl[minigrid]'"),
     Component("torch", ("torch",), "models in process", "pip install 'agentrl[train]'"),
@@ -80,7 +113,8 @@ def _machine() -> str:
 def _components() -> Table:
     table = Table("part", "", "for", "how to have it", box=None, padding=(0, 2, 0, 0))
     for component in COMPONENTS:
-        installed = next(filter(None, map(_version, component.packages)), None)
+        find = component.find or partial(_first_version, component.packages)
+        installed = find()
         table.add_row(
             component.name,
             f"[green]{installed}[/green]" if installed else "[yellow]missing[/yellow]",
@@ -90,11 +124,11 @@ def _components() -> Table:
     return table
 
 
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
+def _first_version(packages: Sequence[str]) -> str | None:
+    for package in packages:
+        with suppress(PackageNotFoundError):
+            return version(package)
+    return None
 
 
 def _suites(lacks: dict[Path, list[str]]) -> Table:

@@ -22,7 +22,8 @@ class TasksSpec(Section):
     generate: GenerateSpec | None = None
     """Let the environment make them."""
     file: str | None = None
-    """A JSONL or Parquet file with one task a line; a ``.gz`` is unpacked."""
+    """A file with one task a row: JSON lines, a ``.json`` list or Parquet; a ``.gz`` is unpacked.
+    An environment may read other forms, such as folders of tasks."""
     inline: tuple[dict[str, Any], ...] | None = None
     """The tasks themselves: ``id``, ``group``, ``seed``, and what the environment asks for."""
     limit: PositiveInt | None = None

@@ -7,6 +7,7 @@ import pytest
 
 from agentrl.envs.build import build_env, env_class
 from agentrl.envs.registry import ENTRY_POINTS
+from agentrl.suite.sandbox import SandboxSpec
 from agentrl.suite.spec import EnvSpec
 from agentrl.task import Task
 from agentrl.testing.envs import check_text_env
@@ -23,6 +24,9 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     ("agentrl/Gym-v0", {"env": "CliffWalkingSlippery-v1"}),
     ("agentrl/Gym-v0", {"env": "CartPole-v1"}),
 ]
+
+
+SANDBOXED = ("agentrl/Code-v0", "agentrl/SWE-v0")
 
 
 @pytest.mark.parametrize(("env_id", "options"), CASES)
@@ -62,8 +66,18 @@ def test_textworld_keeps_its_promises() -> None:
     check_text_env(partial(build_env, spec), Task("any", seed=3))
 
 
+@pytest.mark.parametrize("env_id", SANDBOXED)
+def test_an_environment_that_runs_code_keeps_its_promises(
+    env_id: str, sandbox: SandboxSpec
+) -> None:
+    check_text_env(
+        partial(build_env, EnvSpec(id=env_id), sandbox), Task("any", seed=0), bad_action=" "
+    )
+
+
 def test_every_environment_is_among_those_checked() -> None:
     checked = {env_id for env_id, _ in CASES} | {"agentrl/QA-v0", "agentrl/TextWorld-v0"}
+    checked |= set(SANDBOXED)
 
     assert checked == set(ENTRY_POINTS)
     assert all(env_class(env_id).__doc__ for env_id in checked)

@@ -86,7 +86,7 @@ def test_the_printed_test_passes(page: Path) -> None:
     test()
 
 
-@pytest.mark.parametrize("page_name", ["gym", "sokoban", "maze", "qa"])
+@pytest.mark.parametrize("page_name", ["gym", "sokoban", "maze", "qa", "swe", "code"])
 def test_every_option_stands_on_its_page(page_name: str) -> None:
     env_id = {name.split("/")[1].split("-")[0].lower(): name for name in ENTRY_POINTS}[page_name]
     text = (DOCS / f"{page_name}.md").read_text(encoding="utf-8")

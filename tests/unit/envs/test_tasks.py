@@ -47,6 +47,30 @@ def test_a_packed_file_holds_the_same_tasks(tmp_path: Path) -> None:
     assert load_tasks(suite(tmp_path, "file: sums.jsonl.gz")) == plain
 
 
+def test_a_json_list_holds_the_same_tasks(tmp_path: Path) -> None:
+    (tmp_path / "sums.jsonl").write_text(lines(QUESTIONS))
+    (tmp_path / "sums.json").write_text(json.dumps(QUESTIONS, indent=2))
+
+    plain = load_tasks(suite(tmp_path, "file: sums.jsonl"))
+
+    assert load_tasks(suite(tmp_path, "file: sums.json")) == plain
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("[{},\n oops]", r"rows\.json:2: no JSON"),
+        ("[1]", r"rows\.json: entry 1: expected a JSON object, got 1"),
+        ("[]", r"rows\.json: holds no task"),
+    ],
+)
+def test_a_json_list_of_no_tasks_is_refused(tmp_path: Path, content: str, message: str) -> None:
+    (tmp_path / "rows.json").write_text(content)
+
+    with pytest.raises(TaskError, match=message):
+        load_tasks(suite(tmp_path, "file: rows.json"))
+
+
 def test_a_parquet_file_holds_the_same_tasks(tmp_path: Path) -> None:
     arrow = pytest.importorskip("pyarrow")
     parquet = pytest.importorskip("pyarrow.parquet")

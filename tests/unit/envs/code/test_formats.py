@@ -125,6 +125,7 @@ def test_tasks_are_called_as_their_data_set_calls_them() -> None:
         ("  ```python\nx = 1\n  ```", "x = 1\n"),
         ("```python\nx = '``'\n```", "x = '``'\n"),
         ("```python\n```", ""),
+        ("````python\n'''\n```\n'''\n````", "'''\n```\n'''\n"),
     ],
 )
 def test_the_last_block_of_an_answer_counts(answer: str, program: str) -> None:
