@@ -1,12 +1,13 @@
 """Our side of the keeper, which serves programs inside a container."""
 
+import re
 import secrets
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
-from agentrl.errors import SandboxError
+from agentrl.errors import SandboxError, UsageError
 from agentrl.sandboxes.answer import Answer
 from agentrl.sandboxes.base import TIMED_OUT, RunResult, User
 from agentrl.sandboxes.docker.wire import Wire
@@ -15,6 +16,13 @@ from agentrl.sandboxes.quoting import quoted
 _SCRIPT = files("agentrl.sandboxes.docker").joinpath("keeper.sh").read_text()
 _GRACE_S = 20.0
 _KILLED = 137
+
+# Names that a shell can export as they are; those in parentheses it keeps for itself.
+_PLAIN_NAME = re.compile(
+    r"(?!(?:BASH\w*|EPOCH\w*|E?UID|PPID|SHELLOPTS|GROUPS|DIRSTACK|FUNCNAME|SECONDS|S?RANDOM|LINENO"
+    r"|HISTCMD|POSIXLY_CORRECT|_)$)[A-Za-z_]\w*",
+    re.ASCII,
+)
 
 
 def keeper_argv(lifetime_s: int) -> list[str]:
@@ -57,6 +65,8 @@ class Keeper:
         """
         started = time.monotonic()
         kept = _Kept(program.output_bytes), _Kept(program.output_bytes)
+        if not program.argv or not program.argv[0] or "=" in program.argv[0]:
+            raise UsageError(f"{program.argv!r} names no program")
         code = self._ask(_words(program, alone), program.stdin, kept, program.timeout_s)
         duration = time.monotonic() - started
         timed_out = code == _KILLED and duration >= program.timeout_s
@@ -139,6 +149,8 @@ class _Kept:
 
 
 def _words(program: Program, alone: bool) -> list[str]:
+    plain = [f"{n}={v}" for n, v in program.env.items() if _PLAIN_NAME.fullmatch(n)]
+    odd = [f"{n}={v}" for n, v in program.env.items() if not _PLAIN_NAME.fullmatch(n)]
     return [
         "run",
         program.user,
@@ -146,6 +158,8 @@ def _words(program: Program, alone: bool) -> list[str]:
         f"{max(program.timeout_s, 0.001):.3f}",
         str(int(alone)),
         str(len(program.stdin)),
-        *(f"{name}={value}" for name, value in program.env.items()),
+        str(len(plain)),
+        *plain,
+        *odd,
         *program.argv,
     ]

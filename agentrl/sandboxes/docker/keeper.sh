@@ -5,6 +5,8 @@
 # ends, and the container with it.
 exec 100<&0 101>&1 102>&2 </dev/null >/dev/null 2>&1
 set -m # each program leads a process group of its own, and minds SIGINT as usual
+mapfile -t names < <(compgen -e)
+unset "${names[@]}" # a program's environment is told with it
 LC_ALL=C PATH=/usr/bin:/bin:/usr/sbin:/sbin
 lifetime=$1
 env=$(type -P env) head=$(type -P head) cat=$(type -P cat)
@@ -34,23 +36,49 @@ finish() {
     while kill -0 -- "$1" && ((SECONDS < last)); do :; done
 }
 
-# run USER FOLDER SECONDS ALONE INPUT-BYTES [NAME=VALUE...] PROGRAM [ARGUMENT...]
+# relay NUMBER: let a program write to an output through a pipe that ends with it.
+relay() {
+    local from=$(($1 + 3)) # 101 gets 104, 102 gets 105
+    eval "exec $from> >(\"$cat\" >&$1)"
+    relays+=("$!")
+}
+
+# unrelay: close the pipes; what a process left behind would still write there is not wanted.
+unrelay() {
+    local last=$((SECONDS + 2)) pid
+    exec 104>&- 105>&-
+    for pid in "${relays[@]}"; do
+        while kill -0 "$pid" && ((SECONDS < last)); do :; done
+        kill -KILL "$pid"
+    done
+}
+
+# run USER FOLDER SECONDS ALONE INPUT-BYTES COUNT NAME=VALUE... [NAME=VALUE...] PROGRAM...
+# The first COUNT variables are named as the shell's own may be. They stand in no command line,
+# which everybody inside could read; the others do.
 run() {
-    local user=$1 folder=$2 seconds=$3 alone=$4 size=$5 as=() left=$((lifetime - SECONDS))
-    shift 5
-    [ "$user" = root ] || as=("$setpriv" --reuid=1000 --regid=1000 --clear-groups --)
+    local user=$1 folder=$2 seconds=$3 alone=$4 size=$5 relays=() agentrl_exports=("${@:7:$6}")
+    local left=$((lifetime - SECONDS))
     [ "${seconds%.*}" -lt "$left" ] || seconds=$left
-    exec 103</dev/null
+    shift $((6 + $6))
+    [[ $1 != *=* ]] || set -- "$env" "$@"
+    [ "$user" = root ] || set -- "$setpriv" --reuid=1000 --regid=1000 --clear-groups -- "$@"
+    exec 103</dev/null 104>&101 105>&102
     [ "$size" = 0 ] || exec 103< <("$head" -c "$size" <&100)
+    [ "$user$alone" != agent0 ] || { relay 101 && relay 102; }
     (
+        exec <&103 >&104 2>&105 100<&- 101>&- 102>&- 103<&- 104>&- 105>&-
         cd -- "$folder" || exit 126
-        exec -c "$timeout" -s KILL "$seconds" "${as[@]}" "$env" "$@"
-    ) <&103 >&101 2>&102 100<&- 101>&- 102>&- 103<&- &
+        set -- "$timeout" -s KILL "$seconds" "$@"
+        export -- "${agentrl_exports[@]}" 2>/dev/null
+        exec "$@"
+    ) &
     wait $!
     code=$?
     finish -$!
     [ "$size" = 0 ] || "$cat" <&103
     exec 103<&-
+    unrelay
     [ "$alone" = 0 ] || finish -1
 }
 

@@ -200,3 +200,34 @@ def test_a_program_reads_any_input_while_its_output_is_taken(docker_sandbox: San
     unread = docker_sandbox.run(["true"], stdin=data)
     assert (unread.exit_code, unread.stdout) == (0, b"")
     assert docker_sandbox.run(["echo", "on"]).stdout == b"on\n"
+
+
+def test_variables_of_any_name_reach_a_program_and_nobody_else(docker_sandbox: Sandbox) -> None:
+    wanted = {"A": "x y\nz", "a.b": "1", "UID": "7", "seconds": "9", "size": "5", "IFS": "0"}
+
+    seen = docker_sandbox.run(["env", "-0"], env=wanted).stdout.decode().split("\0")
+
+    assert {f"{name}={value}" for name, value in wanted.items()} <= set(seen)
+    lines = docker_sandbox.run(
+        ["sh", "-c", "cat /proc/[0-9]*/cmdline"], user="agent", env={"KEY": "secret"}
+    )
+    assert b"timeout" in lines.stdout
+    assert b"secret" not in lines.stdout
+
+
+def test_what_a_program_leaves_behind_does_not_write_into_another_s_output(
+    docker_sandbox: Sandbox,
+) -> None:
+    docker_sandbox.exec("true")  # from now on a program's daemons are left alone
+    evil = "setsid sh -c 'while :; do echo evil; done' & echo good"
+    first = docker_sandbox.run(["bash", "-c", evil], user="agent")
+    assert first.stdout.startswith(b"good\n") or b"\ngood\n" in first.stdout
+
+    for _ in range(5):
+        assert docker_sandbox.run(["sh", "-c", "sleep 0.05; echo mine"]).stdout == b"mine\n"
+
+
+@pytest.mark.parametrize("argv", [[], [""], ["A=1"]])
+def test_a_program_without_a_name_is_bad_input(docker_sandbox: Sandbox, argv: list[str]) -> None:
+    with pytest.raises(UsageError, match="names no program"):
+        docker_sandbox.run(argv)
