@@ -14,6 +14,7 @@ from agentrl.sandboxes.bubblewrap.identities import Identities, ManyIds, OneId, 
 from agentrl.sandboxes.bubblewrap.limits import enforced_limits, remove_group, unenforced
 from agentrl.sandboxes.bubblewrap.sandbox import BubblewrapSandbox
 from agentrl.sandboxes.bubblewrap.store import Store, store_folder
+from agentrl.sandboxes.bubblewrap.syscalls import syscall_filter
 from agentrl.suite.sandbox import SandboxSpec
 
 logger = logging.getLogger(__name__)
@@ -36,7 +37,6 @@ class BubblewrapBackend:
         _check_namespaces()
         self._store = Store(store_folder(), _identities())
         self._store.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _tell_what_is_lacking()
 
     @property
     def enforced_limits(self) -> frozenset[str]:
@@ -79,6 +79,7 @@ class BubblewrapBackend:
             raise UsageError(
                 "sandbox.network: allowlist cannot be enforced by bubblewrap; use none or full"
             )
+        _tell_what_is_lacking()
         folder = leases.new_folder(self._store.sandboxes, image, spec.lifetime_s)
         store = Store(self._store.folder, _identities())
         try:
@@ -159,4 +160,6 @@ def _tell_what_is_lacking() -> None:
     lacking = list(unenforced())
     if not has_many_ids():
         lacking.append("root and agent are one user, told apart by what is read-only")
+    if syscall_filter() is None:
+        lacking.append("system calls are not filtered on this kind of machine")
     logger.warning("bubblewrap sandboxes: %s", "; ".join(lacking))

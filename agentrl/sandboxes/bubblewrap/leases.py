@@ -31,6 +31,7 @@ def new_folder(sandboxes: Path, image: str, lifetime_s: float) -> Path:
         owner=current_owner(),
         run=current_run(),
         expires=time.time() + lifetime_s,
+        started=time.time(),
         orphan=False,
     )
     try:

@@ -10,7 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from agentrl.errors import SandboxError, UsageError
-from agentrl.sandboxes.base import AGENT_UID, HOME, ExecResult, File, RunResult, User
+from agentrl.sandboxes.base import AGENT_UID, ExecResult, File, RunResult, User
 from agentrl.sandboxes.bubblewrap import leases
 from agentrl.sandboxes.bubblewrap.command import Command, Contained
 from agentrl.sandboxes.bubblewrap.inside.read import MISSING
@@ -22,6 +22,7 @@ from agentrl.sandboxes.quoting import check_word
 from agentrl.sandboxes.shell import SHELL_ARGV, TOOLS, Shell
 from agentrl.suite.sandbox import SandboxSpec
 
+_BEGIN_SHELL = 'cd /testbed 2>/dev/null || cd; unset OLDPWD; exec "$@"'
 _PYTHON = ("/usr/bin/python3", "-I", "-S", "-c")
 _FILES_S = 300.0
 _INSIDE = files("agentrl.sandboxes.bubblewrap.inside")
@@ -180,8 +181,8 @@ class BubblewrapSandbox:
 
     def _open_shell(self) -> ShellStream:
         env = {**environment(self._user), "PATH": f"{TOOLS}:{PATH}"}
-        home = HOME if self._user == "agent" else env["HOME"]
-        command = self._command(SHELL_ARGV, user=self._user, env=env, cwd=home, use="shell")
+        argv = ["sh", "-c", _BEGIN_SHELL, "sh", *SHELL_ARGV]
+        command = self._command(argv, user=self._user, env=env, use="shell")
         streams: list[ShellStream] = []
 
         def start() -> Contained:

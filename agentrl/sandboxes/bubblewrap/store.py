@@ -2,7 +2,7 @@
 
 ::
 
-    images/NAME/root             the tree of an image, never changed
+    images/NAME.image/root       the tree of an image, never changed
     sandboxes/ID/lease.json      who started it, and until when
     sandboxes/ID/root, shm       its tree and its /dev/shm
     sandboxes/ID/processes/*     the processes that lead its namespaces
@@ -12,6 +12,7 @@ What a tree holds is hostile: it is copied and deleted by programs in an airlock
 own root, never by this process.
 """
 
+import errno
 import logging
 import os
 import shutil
@@ -35,6 +36,7 @@ from agentrl.sandboxes.bubblewrap.streams import collect
 logger = logging.getLogger(__name__)
 
 _TOOL_S = 600.0
+_ENDING = ".image"  # so that no image's name is a folder's, such as ".."
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ class Store:
     def images(self) -> list[str]:
         """Return the names of all images."""
         folder = self.folder / "images"
-        return sorted(unquote(path.name) for path in folder.glob("*"))
+        return sorted(unquote(p.name.removesuffix(_ENDING)) for p in folder.glob(f"*{_ENDING}"))
 
     def new_sandbox(self, image: str, sandbox: Path) -> None:
         """Copy an image's tree to a sandbox's folder.
@@ -93,7 +95,7 @@ class Store:
             raise
 
     def make_image(self, image: str, fill: Callable[[Path], None]) -> None:
-        """Make an image whose tree a function of ours writes into an empty folder.
+        """Make an image whose tree a function of ours writes, unless there is one of its name.
 
         Raises:
             SandboxError: it cannot be written.
@@ -102,25 +104,29 @@ class Store:
         with _disk(f"the image {image!r}"):
             (made / "root").mkdir(parents=True)
             fill(made / "root")
-            self.put_image(made, image)
+            if not self._take_place(made, image):  # another process was quicker
+                self.discard(made)
 
     def put_image(self, made: Path, image: str) -> None:
-        """Give a folder that holds a tree the place of an image.
+        """Give a folder that holds a tree the place of an image; one that is there is replaced.
 
         Raises:
             SandboxError: the disk refuses.
         """
-        place = self._image(image)
         with _disk(f"the image {image!r}"):
-            place.parent.mkdir(parents=True, exist_ok=True)
-            for _ in range(3):
-                try:
-                    made.rename(place)
-                except OSError:  # somebody's image has the name
-                    self.discard(place)
-                else:
-                    return
+            while not self._take_place(made, image):
+                self.discard(self._image(image))
+
+    def _take_place(self, made: Path, image: str) -> bool:
+        place = self._image(image)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        try:
             made.rename(place)
+        except OSError as exc:
+            if exc.errno in (errno.ENOTEMPTY, errno.EEXIST):
+                return False
+            raise
+        return True
 
     def remove_image(self, image: str) -> None:
         """Forget an image."""
@@ -152,7 +158,7 @@ class Store:
             logger.warning("%s cannot be deleted: %s", folder, said)
 
     def _image(self, image: str) -> Path:
-        return self.folder / "images" / quote(image, safe="")
+        return self.folder / "images" / (quote(image, safe="") + _ENDING)
 
     def _new_folder(self, path: Path, mode: int) -> None:
         path.mkdir(parents=True)
