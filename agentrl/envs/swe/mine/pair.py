@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from agentrl.envs.swe.instance import Instance, Source, TestPlan
+from agentrl.envs.swe.prepare import VENV
 from agentrl.envs.swe.sources.archive import read_archive
 from agentrl.envs.swe.sources.project import (
     declared_requirements,
@@ -17,9 +18,6 @@ from agentrl.envs.swe.sources.project import (
 from agentrl.envs.swe.sources.registry import fetch_sdist, release_before
 from agentrl.errors import TaskError, UsageError
 from agentrl.sandboxes.base import File
-
-VENV_PYTHON = "/opt/venv/bin/python"
-"""The interpreter in images that agentrl makes from a source."""
 
 _COMPILED = (".pyx", ".c", ".cc", ".cpp", ".rs", ".f", ".f90")
 _PAIR = re.compile(r"(?P<package>[^=\s]+)==(?P<new>\S+)(?:\s+from\s+(?P<old>\S+))?")
@@ -98,7 +96,7 @@ def draft(pair: Pair) -> Instance:
         tests=TestPlan("pytest", paths=tests, timeout_s=300.0),
         repo=pair.package,
         version=pair.new,
-        python=VENV_PYTHON,
+        python=f"{VENV}/bin/python",
         source=Source(
             package=pair.package,
             release=old,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agentrl.envs.swe.instance import Framework, Instance, Source, TestPlan
-from agentrl.envs.swe.mine.pair import VENV_PYTHON
+from agentrl.envs.swe.prepare import VENV
 from agentrl.envs.swe.sources.archive import write_archive
 from agentrl.envs.swe.sources.project import (
     declared_requirements,
@@ -66,7 +66,7 @@ def repository_instance(repository: Repository, layout: Layout, folder: Path) ->
         tests=TestPlan(layout.framework, paths=tests, timeout_s=600.0),
         repo=repository.name,
         version=repository.release,
-        python=VENV_PYTHON,
+        python=f"{VENV}/bin/python",
         source=source,
     )
 

@@ -100,7 +100,7 @@ def describe_tests(ids: Iterable[str]) -> str:
     """Return a list of what tests are called, in words and without their files.
 
     >>> describe_tests(["tests/test_a.py::TestParse::test_empty_line[x]", "t.py::test_b"])
-    '- parse: empty line\\n- b'
+    '- b\\n- parse: empty line'
     """
     names = sorted({_describe(test) for test in ids})
     lines = [f"- {name}" for name in names[:_MOST_NAMES]]
