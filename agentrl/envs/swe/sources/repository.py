@@ -13,7 +13,7 @@ from agentrl.errors import UsageError
 from agentrl.sandboxes.base import File
 
 _ARCHIVES = (".tar.gz", ".tgz", ".tar", ".tar.xz", ".tar.bz2", ".zip")
-_NOT_SOURCE = {"__pycache__", "node_modules", "venv", "env", "build", "dist", "site-packages"}
+_NOT_SOURCE = {"__pycache__", "node_modules", "build", "dist", "site-packages"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,9 @@ def _git_names(folder: Path) -> list[str]:
     """Return what git keeps or would keep of a folder; empty where git does not keep it."""
     if not (folder / ".git").exists():
         return []
-    listing = ["git", "-C", str(folder), "ls-files", "-z", "--cached", "--others"]
+    # The folder's own settings could name a program to be run.
+    safe = ["git", "-c", "core.fsmonitor=false", "-C", str(folder)]
+    listing = [*safe, "ls-files", "-z", "--cached", "--others"]
     try:
         done = subprocess.run([*listing, "--exclude-standard"], capture_output=True, check=True)
     except (OSError, subprocess.CalledProcessError):
@@ -86,14 +88,16 @@ def _git_names(folder: Path) -> list[str]:
 
 def _names(folder: Path) -> Iterator[str]:
     for place, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not _is_left_out(name)]
+        folders[:] = [name for name in folders if not _is_left_out(Path(place), name)]
         for name in names:
             if not name.endswith((".pyc", ".pyo", ".so", ".pyd")):
                 yield (Path(place) / name).relative_to(folder).as_posix()
 
 
-def _is_left_out(name: str) -> bool:
-    return name in _NOT_SOURCE or (name.startswith(".") and name != ".github")
+def _is_left_out(place: Path, name: str) -> bool:
+    """Whether a folder is made by tools: a cache, a build, a virtual environment."""
+    hidden = name.startswith(".") and name != ".github"
+    return name in _NOT_SOURCE or hidden or (place / name / "pyvenv.cfg").exists()
 
 
 def _called(name: str) -> str:

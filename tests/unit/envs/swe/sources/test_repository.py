@@ -12,7 +12,8 @@ from agentrl.sandboxes.base import File
 
 
 def fill(folder: Path) -> None:
-    for name in ("pkg/a.py", "tests/test_a.py", "pkg/__pycache__/a.pyc", ".venv/x.py", "run.sh"):
+    made_by_tools = ("pkg/__pycache__/a.pyc", ".venv/x.py", "own/pyvenv.cfg", "own/x.py")
+    for name in ("pkg/a.py", "tests/test_a.py", "run.sh", *made_by_tools):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(name)
     (folder / "run.sh").chmod(0o755)
@@ -29,10 +30,22 @@ def test_of_a_plain_folder_the_source_is_taken(tmp_path: Path) -> None:
 
 def test_of_a_folder_that_git_keeps_what_git_keeps_is_taken(tmp_path: Path) -> None:
     fill(tmp_path)
-    (tmp_path / ".gitignore").write_text("run.sh\n.venv\n__pycache__\n")
+    (tmp_path / ".gitignore").write_text("run.sh\n.venv\nown\n__pycache__\n")
     subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
     files = read_repository(str(tmp_path)).files
     assert sorted(files) == [".gitignore", "pkg/a.py", "tests/test_a.py"]
+
+
+def test_a_folder_cannot_have_git_run_a_program(tmp_path: Path) -> None:
+    fill(tmp_path)
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    hook = tmp_path / ".git" / "hook"
+    hook.write_text(f"#!/bin/sh\ntouch {tmp_path / 'ran'}\n")
+    hook.chmod(0o755)
+    config = ["git", "-C", str(tmp_path), "config", "core.fsmonitor", str(hook)]
+    subprocess.run(config, check=True)
+    assert "pkg/a.py" in read_repository(str(tmp_path)).files
+    assert not (tmp_path / "ran").exists()
 
 
 def test_an_archive_is_read(tmp_path: Path) -> None:
