@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from agentrl.errors import EXIT_BAD_INPUT, TaskError, UsageError, nearest
+from agentrl.errors import EXIT_BAD_INPUT, UsageError
 
 if TYPE_CHECKING:
     from agentrl.grading.folder import GradingFolder
@@ -58,13 +58,14 @@ def grade(
     Exits with 0 when every patch has a verdict, with 2 when the input was bad or infrastructure
     failed a patch for good, with 130 when interrupted.
     """
+    from agentrl.cli.grading_input import read_jobs, read_sandbox
     from agentrl.cli.logs import logging_to
     from agentrl.envs.swe.dataset import read_instances
     from agentrl.runs.folder import LOG
 
-    spec = _sandbox_spec(settings or [])
+    spec = read_sandbox(settings or [])
     instances = read_instances(tasks)
-    work = _jobs(predictions, instances, only or [])
+    work = read_jobs(predictions, instances, only or [])
     begun = _begun(predictions, tasks, timeout, spec)
     with _folder(begun, out, resume=resume) as folder, logging_to(folder.path / LOG):
         ids = [instance.id for instance in instances if not only or instance.id in only]
@@ -178,40 +179,6 @@ class _Command:
         return EXIT_BAD_INPUT if failed else 0
 
 
-def _jobs(predictions: str, instances: Sequence[Any], only: Sequence[str]) -> "list[Job]":
-    """Return what is to be graded.
-
-    Raises:
-        UsageError: an instance that is named is not among the tasks, or one is predicted twice.
-    """
-    from agentrl.envs.swe.predictions import read_predictions
-    from agentrl.grading.job import Job
-
-    by_id = {instance.id: instance for instance in instances}
-    for name in only:
-        _check_known(name, by_id)
-    wanted = set(only) or by_id.keys()
-    jobs: dict[tuple[str, str], Job] = {}
-    for prediction in read_predictions(predictions, instances, only=wanted):
-        _check_known(prediction.instance_id, by_id)
-        if prediction.instance_id not in wanted:
-            continue
-        job = Job(by_id[prediction.instance_id], prediction.model, prediction.patch)
-        if jobs.setdefault((prediction.instance_id, prediction.model), job) is not job:
-            raise UsageError(
-                f"{predictions} has two patches of {prediction.model} for "
-                f"{prediction.instance_id}; leave one"
-            )
-    if not jobs:
-        raise UsageError(f"{predictions} holds no prediction for any of these tasks")
-    return list(jobs.values())
-
-
-def _check_known(name: str, known: "dict[str, Any]") -> None:
-    if name not in known:
-        raise TaskError(f"no instance {name} among the tasks{nearest(name, known)}")
-
-
 def _begun(
     predictions: str, tasks: Path, timeout: float | None, spec: "SandboxSpec"
 ) -> dict[str, Any]:
@@ -253,38 +220,6 @@ def _newest_folder(begun: dict[str, Any]) -> Path:
             f"folder to continue with --out"
         )
     return max(found, key=lambda path: path.stat().st_mtime)
-
-
-def _sandbox_spec(settings: Sequence[str]) -> "SandboxSpec":
-    """Return the sandboxes' settings: the suite's defaults, with some keys set.
-
-    Raises:
-        UsageError: a key or a value that cannot be used.
-    """
-    import yaml
-    from pydantic import ValidationError
-
-    from agentrl.suite.sandbox import SandboxSpec
-
-    values: dict[str, Any] = {}
-    for setting in settings:
-        key, equals, text = setting.partition("=")
-        section, dot, name = key.partition(".")
-        if not equals or not dot or section != "sandbox":
-            raise UsageError(f"--set {setting}: expected sandbox.KEY=VALUE")
-        if name not in SandboxSpec.model_fields:
-            known = nearest(name, SandboxSpec.model_fields)
-            raise UsageError(f"--set {setting}: sandbox has no key {name}{known}")
-        try:
-            values[name] = yaml.safe_load(text)
-        except yaml.YAMLError as exc:
-            raise UsageError(f"--set {setting}: the value is no YAML: {exc}") from None
-    try:
-        return SandboxSpec.model_validate(values)
-    except ValidationError as exc:
-        first = exc.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise UsageError(f"--set sandbox.{where}={first['input']}: {first['msg']}") from None
 
 
 def _warn(text: str) -> None:

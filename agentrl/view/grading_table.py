@@ -20,7 +20,7 @@ def print_grading(
     table = Table(title=Text(run), title_justify="left", title_style="bold")
     table.add_column("model", overflow="fold")
     table.add_column("resolved [95%]", justify="right")
-    for name in ("resolved", "graded", "empty", "not applied", "not graded"):
+    for name in ("n", "graded", "empty", "not applied", "not graded"):
         table.add_column(name, justify="right")
     for one in summaries:
         failed = Text(str(one.failed), style="red" if one.failed else "dim")
