@@ -88,7 +88,6 @@ class CodeEnv(TextEnv):
         self._problem = read_problem(task.data or small_problem(seed))
         self._results, self._tried = (), 0
         self._sandbox = self._acquire()
-        self._sandbox.write_files(runner_files())
         return self._statement(self._problem)
 
     def act(self, action: str) -> Step:
@@ -97,6 +96,7 @@ class CodeEnv(TextEnv):
             return self.refuse("There is no program in the answer.")
         assert self._sandbox is not None, "reset comes first"
         self._tried += 1
+        self._sandbox.write_files(runner_files())  # as they were, whatever a program could write to
         self._results = judge(
             self._sandbox, self._asked, program, test_s=self._test_s, total_s=self._total_s
         )

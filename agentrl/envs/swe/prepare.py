@@ -102,7 +102,7 @@ def _lay_out(instance: Instance, source: Source, sandbox: Sandbox) -> None:
     """Put the repository and what its tests need into the sandbox."""
     root = PurePosixPath(instance.workdir)
     tree = {str(root / path): file for path, file in repository_files(source).items()}
-    wheels = fetch_wheels(source.requires)
+    wheels = fetch_wheels(source.requires) if source.requires else ()
     packed = {f"{_WHEELS}/{wheel.name}": File(wheel.read_bytes()) for wheel in wheels}
     sandbox.write_files({**tree, **packed})
     paths = [str(root / path) for path in source.import_paths]
