@@ -14,6 +14,7 @@ from agentrl.envs.options import describe_options
 from agentrl.envs.registry import ENTRY_POINTS
 from agentrl.envs.tasks import load_tasks, world_seed
 from agentrl.suite import load_suite
+from agentrl.suite.sandbox import SandboxSpec
 from agentrl.testing.envs import check_text_env
 
 DOCS = Path(__file__).parents[3] / "docs" / "environments"
@@ -84,6 +85,18 @@ def test_the_printed_test_passes(page: Path) -> None:
 
     assert callable(test)
     test()
+
+
+@pytest.mark.parametrize("page_name", ["swe", "code"])
+def test_the_example_of_a_page_prints_what_stands_below_it(
+    page_name: str, sandbox: SandboxSpec, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (DOCS / f"{page_name}.md").read_text(encoding="utf-8")
+    program, printed = re.findall(r"^```(?:python)?\n(.*?)^```$", text, re.M | re.S)[:2]
+
+    exec(program, {})
+
+    assert capsys.readouterr().out == printed
 
 
 @pytest.mark.parametrize("page_name", ["gym", "sokoban", "maze", "qa", "swe", "code"])
