@@ -118,8 +118,8 @@ def foreign_case(case: Any) -> bool:
             return False
         for name in METHODS.intersection(vars(cls)):
             method = vars(cls)[name]
-            if isinstance(method, FunctionType) and method.__module__ != cls.__module__:
-                return not _from_library(method)
+            if callable(method) and getattr(method, "__module__", None) != cls.__module__:
+                return not (isinstance(method, FunctionType) and _from_library(method))
     return False
 
 

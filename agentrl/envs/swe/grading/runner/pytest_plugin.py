@@ -228,12 +228,15 @@ def _canaries(pytest: Any, session: Any, settings: Dict[str, Any]) -> Tuple[List
 def _module(pytest: Any, session: Any, path: str) -> Any:
     import pathlib
 
+    root = str(getattr(session.config, "rootpath", None) or session.config.rootdir)
+    nodeid = os.path.relpath(path, root)
     if not hasattr(pytest.Module, "from_parent"):
-        return pytest.Module(session.fspath.__class__(path), parent=session)
+        return pytest.Module(session.fspath.__class__(path), parent=session, nodeid=nodeid)
+    make = pytest.Module.from_parent
     try:
-        return pytest.Module.from_parent(session, path=pathlib.Path(path))
+        return make(session, path=pathlib.Path(path), nodeid=nodeid)
     except TypeError:  # before pytest 7
-        return pytest.Module.from_parent(session, fspath=session.fspath.__class__(path))
+        return make(session, fspath=session.fspath.__class__(path), nodeid=nodeid)
 
 
 def _rewriter(config: Any) -> Optional[Callable[[str], Any]]:

@@ -8,6 +8,8 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
+
 from agentrl.envs.swe.grading.canaries import Canaries, make_canaries
 from agentrl.envs.swe.grading.records import Records, read_records
 from agentrl.envs.swe.grading.run import _PLACE, runner_files
@@ -38,10 +40,6 @@ class Repository:
     arguments: list[str] = field(default_factory=lambda: ["tests"])
     options: list[str] = field(default_factory=list)
     import_paths: list[str] = field(default_factory=list)
-
-    def write(self, **files: str) -> None:
-        for name, text in files.items():
-            self.put(name.replace("__", "/") + ".py", text)
 
     def put(self, path: str, text: str) -> None:
         file = self.folder / path
@@ -86,3 +84,13 @@ class Repository:
             (self.folder / path).unlink(missing_ok=True)
         records = read_records(result.stdout, key)
         return Session(records, canaries, result.returncode, result.stderr.decode())
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    """An empty repository whose tests a runner of this machine's Python runs."""
+    for name in ("repository", "run"):
+        (tmp_path / name).mkdir()
+    found = Repository(tmp_path / "repository", tmp_path / "run")
+    found.put("calc.py", "def add(a, b):\n    return a + b\n")
+    return found
