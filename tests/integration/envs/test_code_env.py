@@ -1,6 +1,12 @@
 """Programs are judged in a sandbox, by tests that they cannot see, reach or impersonate."""
 
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -289,3 +295,42 @@ def test_a_sandbox_that_dies_is_no_verdict(sandbox: SandboxSpec) -> None:
     with pytest.raises(SandboxError):
         env.step(str(DOUBLE["solution"]))
     env.close()
+
+
+ORDINARY = """
+import os, sys
+from agentrl.envs.code.env import CodeEnv
+from agentrl.suite.sandbox import SandboxSpec
+from agentrl.task import Task
+import agentrl.sandboxes.bubblewrap.backend
+
+os.chdir("/")
+os.setgroups([])
+os.setresgid(*3 * [UID])
+os.setresuid(*3 * [UID])
+env = CodeEnv(sandbox=SandboxSpec(backend="bubblewrap"))
+for program in PROGRAMS:
+    env.reset(seed=1, options={"task": Task("t", data=DOUBLE)})
+    print(env.step(program)[4]["signals"]["tests_passed"])
+env.close()
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_the_judge_is_out_of_reach_where_root_and_agent_are_one_user() -> None:
+    uid = 31_234
+    folder = Path(tempfile.mkdtemp(prefix="agentrl-test-"))
+    os.chown(folder, uid, uid)
+    parent = CHEATS["looks for the tests in its parent"]
+    programs = [DOUBLE["solution"], parent + "    return x * 2\n", CHEATS["kills the judge"]]
+    given = f"UID, DOUBLE, PROGRAMS = {uid}, {DOUBLE!r}, {programs!r}\n"
+    env = {**os.environ, "AGENTRL_CACHE": str(folder), "HOME": str(folder)}
+    try:
+        argv = [sys.executable, "-c", given + ORDINARY]
+        ran = subprocess.run(argv, env=env, capture_output=True, text=True, check=False)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+    if "UsageError" in ran.stderr:
+        pytest.skip(f"an ordinary user has no sandbox here: {ran.stderr[-200:]}")
+    assert ran.stdout.split() == ["1.0", "0.0", "0.0"], ran.stderr
