@@ -62,12 +62,14 @@ def grade(
     from agentrl.cli.logs import logging_to
     from agentrl.envs.swe.dataset import read_instances
     from agentrl.runs.folder import LOG
+    from agentrl.sandboxes.owner import work_for
 
     spec = read_sandbox(settings or [])
     instances = read_instances(tasks)
     work = read_jobs(predictions, instances, only or [])
     begun = _begun(predictions, tasks, timeout, spec)
     with _folder(begun, out, resume=resume) as folder, logging_to(folder.path / LOG):
+        work_for(folder.path.name)
         ids = [instance.id for instance in instances if not only or instance.id in only]
         code = _Command(folder, work, ids, spec, timeout, cache=cache).run(jobs, as_json=as_json)
     raise typer.Exit(code)

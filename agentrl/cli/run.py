@@ -45,6 +45,7 @@ def run(
     from agentrl.rollout.run import check_suite, run_suite
     from agentrl.rollout.signals import EXIT_INTERRUPTED
     from agentrl.runs.folder import LOG
+    from agentrl.sandboxes.owner import work_for
 
     overrides = list(settings or [])
     if agent is not None:
@@ -54,6 +55,7 @@ def run(
     suite = read_suite(suite_file, overrides, resume)
     tasks = check_suite(suite)
     with open_folder(suite, out, resume) as folder, logging_to(folder.path / LOG):
+        work_for(folder.path.name)
         try:
             with _progress(suite, len(tasks)) as progress:
                 stats = run_suite(suite, tasks, folder, progress)

@@ -35,6 +35,7 @@ def train(
     from agentrl.cli.training_result import tell_training
     from agentrl.rollout.signals import EXIT_INTERRUPTED
     from agentrl.runs.folder import LOG, SUMMARY
+    from agentrl.sandboxes.owner import work_for
     from agentrl.training.checkpoint import Checkpoints
     from agentrl.training.plan import check_training
     from agentrl.training.ranks import join_ranks
@@ -62,6 +63,7 @@ def train(
         open_folder(suite, out, resume, lambda e: e.weights_version <= version) as folder,
         logging_to(folder.path / LOG),
     ):
+        work_for(folder.path.name)
         try:
             with TrainingLive(plan.train.steps) as live:
                 stats = train_suite(plan, folder, live, ranks)

@@ -15,6 +15,11 @@ def current_owner() -> str:
     return f"{_machine()}:{pid}:{_start_time(pid) or 0}"
 
 
+def work_for(run: str) -> None:
+    """Say which run this process and those that it starts work for, to label their sandboxes."""
+    os.environ[RUN_VARIABLE] = run
+
+
 def current_run() -> str:
     """Return the run that this process works for: ``AGENTRL_RUN``, empty outside runs."""
     return os.environ.get(RUN_VARIABLE, "")
