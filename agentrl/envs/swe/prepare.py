@@ -6,22 +6,21 @@ is kept as an image. Every sample and every grading of the task starts from it. 
 stands for all that went into it, so that a change of any of it makes a new one.
 """
 
-import fcntl
 import hashlib
 import logging
 import shlex
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path, PurePosixPath
 
-from agentrl.cache import cache_folder
 from agentrl.envs.swe.images import image_name
 from agentrl.envs.swe.instance import Instance, Source
 from agentrl.envs.swe.source import fetch_wheels, repository_files
 from agentrl.envs.swe.tools import tool_files
-from agentrl.errors import StorageError, TaskError
+from agentrl.errors import TaskError
 from agentrl.sandboxes.base import Backend, File, Sandbox
+from agentrl.sandboxes.lock import one_at_a_time
 from agentrl.suite.sandbox import SandboxSpec
 
 logger = logging.getLogger(__name__)
@@ -50,10 +49,11 @@ def prepare(instance: Instance, backend: Backend, spec: SandboxSpec) -> str:
         SandboxError: the engine fails.
     """
     base = _base(instance, backend)
-    name = f"agentrl/swe:{_digest(instance, base)}"
+    digest = _digest(instance, base)
+    name = f"agentrl/swe:{digest}"
     if backend.has_image(name):
         return name
-    with _one_at_a_time(name):
+    with one_at_a_time(f"swe-{digest}"):
         if not backend.has_image(name):
             logger.info("preparing the repository of %s", instance.id)
             _make(instance, backend, spec, base, name)
@@ -73,7 +73,8 @@ def _base(instance: Instance, backend: Backend) -> str:
 
 def _digest(instance: Instance, base: str) -> str:
     """Return a name for everything that decides what the image holds."""
-    parts = [_FORMAT, base, instance.workdir, instance.bug_patch, repr(instance.source)]
+    source = replace(instance.source, archive="") if instance.source else None
+    parts = [_FORMAT, base, instance.workdir, instance.bug_patch, repr(source)]
     parts += instance.tests.hidden
     parts += [_script(name) for name in ("install.sh", "seal.sh", "base.sh", "profile.sh")]
     digest = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass"))
@@ -123,20 +124,3 @@ def _run(
 
 def _script(name: str) -> str:
     return files("agentrl.envs.swe").joinpath("scripts", name).read_text(encoding="utf-8")
-
-
-@contextmanager
-def _one_at_a_time(name: str) -> Iterator[None]:
-    """Let only one process of this machine make the image."""
-    folder = cache_folder() / "swe" / "locks"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / name.replace("/", "-").replace(":", "-")).open("w")
-    except OSError as exc:
-        raise StorageError(
-            f"{folder} cannot be written: {exc.strerror}; make room there or set AGENTRL_CACHE to "
-            f"another folder"
-        ) from exc
-    with lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

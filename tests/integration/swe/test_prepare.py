@@ -27,13 +27,25 @@ FLAWED = """\
 """
 HISTORY = """\
 set -e
-mkdir -p /testbed && cd /testbed
-git init -q . && git config user.name a && git config user.email a@b
-echo build/ >.gitignore && mkdir build && echo kept >build/tracked && echo old >file
+rm -rf /testbed
+mkdir /testbed
+cd /testbed
+git init -q .
+git config user.name a
+git config user.email a@b
+echo build/ >.gitignore
+mkdir build
+echo kept >build/tracked
+echo old >file
 echo secret >tests_hidden.py
-git add -f . && git commit -qm first
-echo fixed >file && git commit -qam "The fix of the future" && git tag v2 && git branch solution
-git remote add origin https://example.org/repo.git && git reset -q --hard HEAD~1
+git add -f .
+git commit -qm first
+echo fixed >file
+git commit -qam "The fix of the future"
+git tag v2
+git branch solution
+git remote add origin https://example.org/repo.git
+git reset -q --hard HEAD~1
 echo untracked >build/output
 """
 
