@@ -231,3 +231,14 @@ def test_what_a_program_leaves_behind_does_not_write_into_another_s_output(
 def test_a_program_without_a_name_is_bad_input(docker_sandbox: Sandbox, argv: list[str]) -> None:
     with pytest.raises(UsageError, match="names no program"):
         docker_sandbox.run(argv)
+
+
+def test_a_shell_that_has_filled_its_memory_disk_still_tells_how_it_ended(
+    docker_sandbox: Sandbox,
+) -> None:
+    filled = docker_sandbox.exec("head -c 100000000 /dev/zero >/dev/shm/full; true")
+    ended = docker_sandbox.exec("exit 3", timeout_s=20)
+    after = docker_sandbox.exec("rm /dev/shm/full; echo here")
+
+    assert (filled.exit_code, ended.exit_code, ended.timed_out) == (0, 3, False)
+    assert after.output == "here\n"
