@@ -56,8 +56,8 @@ class TestPlan:
     files: Mapping[str, bytes] = field(default_factory=dict)
     """Hidden files by path, put in place for grading only: relative to ``workdir``, or absolute."""
     hidden: tuple[str, ...] = ()
-    """Files and folders of the image that the agent must not see: preparing takes them away, and grading puts
-    them back from the image (SWE-smith)."""
+    """Files and folders of the image that the agent must not see: preparing takes them away, and
+    grading puts them back from the image (SWE-smith)."""
     timeout_s: float = 1800.0
 
 

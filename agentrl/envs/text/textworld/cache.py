@@ -68,8 +68,8 @@ def filling(entry: Path, settings: Mapping[str, Any], seed: int) -> Iterator[Pat
                 shutil.rmtree(folder, ignore_errors=True)
     except OSError as exc:
         raise StorageError(
-            f"the cache of games at {cache_folder()} cannot be written: {exc}; make room there or set "
-            f"AGENTRL_CACHE to another folder"
+            f"the cache of games at {cache_folder()} cannot be written: {exc}; make room there or "
+            f"set AGENTRL_CACHE to another folder"
         ) from exc
 
 

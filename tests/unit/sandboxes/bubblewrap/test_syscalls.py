@@ -29,7 +29,7 @@ def verdict(program: bytes, number: int, architecture: int) -> int:
         elif code == 0x35:
             at += if_so if value >= operand else if_not
         else:
-            return operand
+            return int(operand)
 
 
 @on_x86_64
