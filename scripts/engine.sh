@@ -45,8 +45,12 @@ if [ -n "$missing" ] && may_install; then
     { apt-get update -qq && apt-get install -qq -y --no-install-recommends $missing; } >"$log" 2>&1 ||
         { say "that failed; see $log"; tail -n 5 "$log"; }
 fi
-answers && exit 0
-if [ "$(id -u)" = 0 ] && command -v dockerd >/dev/null && start_engine; then
+if ! answers && [ "$(id -u)" = 0 ] && command -v dockerd >/dev/null; then
+    start_engine || true
+fi
+if answers; then
+    # Made here once rather than in the first test that needs it: it can take a minute or two.
+    .venv/bin/agentrl sandbox build >/dev/null || say "the sandboxes' base image cannot be made"
     exit 0
 fi
 say "no Docker engine answers: tests that need one are skipped. To have one, as root:"
