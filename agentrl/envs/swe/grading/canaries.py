@@ -1,6 +1,7 @@
 """Tests whose results are known, which travel with every grading under names nobody can guess."""
 
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -35,15 +36,19 @@ _QUALITIES = [
 _VERBS = ["keeps", "reads", "rejects", "returns", "joins", "splits", "handles", "restores"]
 
 
+_Test = tuple[bool, str]
+"""Whether a test passes, and its text with NAME for its name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Canaries:
     """Files of tests that must pass and tests that must fail."""
 
     files: dict[str, str]
     """Text by path: the first file is collected first, the second last."""
-    passing: frozenset[str]
+    passing: set[str]
     """Ids of the tests that must pass."""
-    failing: frozenset[str]
+    failing: set[str]
 
 
 def make_canaries(framework: str, folder: str, chance: random.Random) -> Canaries:
@@ -55,30 +60,51 @@ def make_canaries(framework: str, folder: str, chance: random.Random) -> Canarie
         chance: source of names and values.
     """
     names = _names(chance)
-    files: dict[str, str] = {}
-    passing: set[str] = set()
-    failing: set[str] = set()
-    while len(files) < 2:
+    functions = _halves(_functions(chance), chance) if framework == "pytest" else [[], []]
+    canaries = Canaries({}, set(), set())
+    for tests, methods in zip(functions, _halves(_methods(chance), chance), strict=True):
         path = str(PurePosixPath(folder) / f"{next(names)}.py")
-        prefix, joint = path + "::", "::"
-        if framework == "unittest":
-            prefix, joint = PurePosixPath(path).stem + ".", "."
-        text = ["import unittest", ""]
-        if framework == "pytest":
-            functions = _functions(chance)
-            text = ["import unittest", "", "import pytest", ""]
-            for passes, body in functions:
-                name = next(names)
-                text.append(body.replace("NAME", name))
-                (passing if passes else failing).add(prefix + name)
-        case = "".join(word.title() for word in next(names).split("_")) + "Case"
-        text += ["", f"class {case}(unittest.TestCase):"]
-        for passes, body in _methods(chance):
-            name = next(names)
-            text.append(body.replace("NAME", name))
-            (passing if passes else failing).add(f"{prefix}{case}{joint}{name}")
-        files[path] = "\n".join(text) + "\n"
-    return Canaries(files, frozenset(passing), frozenset(failing))
+        _add_file(canaries, path, framework, tests, methods, names)
+    return canaries
+
+
+def _halves(tests: list[_Test], chance: random.Random) -> list[list[_Test]]:
+    """Deal tests out to two files, so that each has some that pass and some that fail."""
+    halves: list[list[_Test]] = [[], []]
+    for passes in (True, False):
+        kind = [test for test in tests if test[0] is passes]
+        chance.shuffle(kind)
+        for place, half in enumerate(halves):
+            half += kind[place::2]
+    for half in halves:
+        chance.shuffle(half)
+    return halves
+
+
+def _add_file(
+    canaries: Canaries,
+    path: str,
+    framework: str,
+    functions: list[_Test],
+    methods: list[_Test],
+    names: Iterator[str],
+) -> None:
+    stem, joint = PurePosixPath(path).stem, "::" if framework == "pytest" else "."
+    prefix = f"{path}::" if framework == "pytest" else f"{stem}."
+    case = "".join(word.title() for word in next(names).split("_")) + "Case"
+    text = ["import unittest\n", "import pytest\n\n" if functions else ""]
+    for test in functions:
+        text.append(_named(canaries, test, prefix, next(names)))
+    text.append(f"class {case}(unittest.TestCase):")
+    for test in methods:
+        text.append(_named(canaries, test, f"{prefix}{case}{joint}", next(names)))
+    canaries.files[path] = "\n".join(text)
+
+
+def _named(canaries: Canaries, test: _Test, prefix: str, name: str) -> str:
+    passes, body = test
+    (canaries.passing if passes else canaries.failing).add(prefix + name)
+    return body.replace("NAME", name)
 
 
 def wrong_answer(canaries: Canaries, statuses: dict[str, Status]) -> str:
@@ -96,7 +122,7 @@ def wrong_answer(canaries: Canaries, statuses: dict[str, Status]) -> str:
     return ""
 
 
-def _names(chance: random.Random):  # type: ignore[no-untyped-def]
+def _names(chance: random.Random) -> Iterator[str]:
     known: set[str] = set()
     while True:
         parts = [chance.choice(words) for words in (_SUBJECTS, _VERBS, _QUALITIES, _SUBJECTS)]
@@ -106,10 +132,10 @@ def _names(chance: random.Random):  # type: ignore[no-untyped-def]
             yield name
 
 
-def _functions(chance: random.Random) -> list[tuple[bool, str]]:
+def _functions(chance: random.Random) -> list[_Test]:
     """Return test functions, each with whether it passes; every style of checking is there."""
     a, b = chance.sample(range(2, 90), 2)
-    bodies = [
+    return [
         (True, f"def NAME():\n    assert {a} + {b} == {a + b}\n"),
         (False, f"def NAME():\n    value = {a} + {b}\n    assert value == {a + b + 1}\n"),
         (True, f"def NAME():\n    with pytest.raises(ValueError):\n        int('{a}x')\n"),
@@ -118,13 +144,11 @@ def _functions(chance: random.Random) -> list[tuple[bool, str]]:
         (False, f"def NAME(tmp_path):\n    assert (tmp_path / '{b}').exists()\n"),
         (False, f"def NAME():\n    raise KeyError('{b}')\n"),
     ]
-    chance.shuffle(bodies)
-    return bodies
 
 
-def _methods(chance: random.Random) -> list[tuple[bool, str]]:
+def _methods(chance: random.Random) -> list[_Test]:
     a, b = sorted(chance.sample(range(2, 90), 2))
-    bodies = [
+    return [
         (True, f"    def NAME(self):\n        self.assertEqual([{a}], [{b}][:0] + [{a}])\n"),
         (False, f"    def NAME(self):\n        self.assertEqual({{'n': {a}}}, {{'n': {b}}})\n"),
         (False, f"    def NAME(self):\n        self.assertTrue({a} > {b})\n"),
@@ -140,5 +164,3 @@ def _methods(chance: random.Random) -> list[tuple[bool, str]]:
             f"            {{{a}: 1}}[{b}]\n",
         ),
     ]
-    chance.shuffle(bodies)
-    return bodies

@@ -49,9 +49,8 @@ def grade_in(
         return _failed(instance, applied.problem, patch.dropped, patch_applied=False)
     place_tests(sandbox, instance)
     tests = instance.tests
-    run = run_tests(
-        sandbox, instance, ids=(*tests.fail_to_pass, *tests.pass_to_pass), timeout_s=timeout_s
-    )
+    ids = (*tests.fail_to_pass, *tests.pass_to_pass)
+    run = run_tests(sandbox, instance, ids=ids, timeout_s=timeout_s, leave=True)
     return _verdict(instance, run, patch.dropped, applied.how)
 
 

@@ -31,6 +31,7 @@ def run_tests(
     *,
     ids: Sequence[str] = (),
     timeout_s: float | None = None,
+    leave: bool = False,
 ) -> TestRun:
     """Run tests as they lie in the sandbox's repository.
 
@@ -40,6 +41,7 @@ def run_tests(
         ids: tests that are asked about; where the instance names no paths, the files that they
             name are run. Empty: whatever stands in the instance's paths.
         timeout_s: most time for them; None: what the instance gives.
+        leave: whether what the run needed may stay, as nobody uses the sandbox again.
 
     Raises:
         SandboxError: the sandbox failed; what the tests do to themselves is a result.
@@ -48,7 +50,11 @@ def run_tests(
         from agentrl.envs.swe.grading.script import run_script
 
         return run_script(sandbox, instance, ids=ids, timeout_s=timeout_s)
-    return _Session(sandbox, instance, ids).run(timeout_s or instance.tests.timeout_s)
+    session = _Session(sandbox, instance, ids)
+    run = session.run(timeout_s or instance.tests.timeout_s)
+    if not leave:
+        session.remove()
+    return run
 
 
 @cache
@@ -97,7 +103,6 @@ class _Session:
             timeout_s=timeout_s,
             output_bytes=OUTPUT_BYTES,
         )
-        self._remove()
         return judge_records(result, self._key, self._canaries, self._ids, timeout_s)
 
     def _write(self) -> None:
@@ -150,7 +155,8 @@ class _Session:
             "message": MESSAGE_CHARACTERS,
         }
 
-    def _remove(self) -> None:
+    def remove(self) -> None:
+        """Take away what the run needed."""
         paths = [f"{self._instance.workdir}/{path}" for path in self._canaries.files]
         self._sandbox.run(["rm", "-rf", self._folder, self._scratch, *paths], timeout_s=60.0)
 

@@ -8,32 +8,44 @@ import ast
 import os
 import sys
 from types import CodeType, FunctionType
-from typing import Any, Callable, Dict, List, Optional, Sequence, Set, Tuple
+from typing import Any, Callable, Dict, List, Sequence, Set, Tuple
 
 Genuine = Callable[[Any, str, Sequence[str]], bool]
 """Whether a function is genuine, given the path of its test's file, and its class and name."""
 
 
-class _Facts:
+class Sources:
+    """The code of test files: as it was compiled, or as it compiles."""
+
     def __init__(self) -> None:
-        self.codes: Set[CodeType] = set()
-        self.plain: Set[str] = set()
-        """Qualified names of functions that nothing decorates."""
+        self._compiled: Dict[str, Set[CodeType]] = {}
+        self._fresh: Dict[str, Set[CodeType]] = {}
+        self._plain: Dict[str, Set[str]] = {}
+
+    def note(self, path: str, code: CodeType) -> None:
+        """Take a file's code as it is about to be run, before graded code can be reached by it."""
+        codes = self._compiled.setdefault(os.path.realpath(path), set())
+        _collect(code, codes)
+
+    def has(self, path: str, code: CodeType) -> bool:
+        """Whether a file has a function of just this code."""
+        path = os.path.realpath(path)
+        if code in self._compiled.get(path, ()):
+            return True
+        if path not in self._fresh:
+            self._fresh[path] = code_in(path)
+        return code in self._fresh[path] or not self._fresh[path]
+
+    def leaves_plain(self, path: str, name: str) -> bool:
+        """Whether the file defines a function of this qualified name that nothing decorates."""
+        if path not in self._plain:
+            self._plain[path] = _undecorated(path)
+        return name in self._plain[path]
 
 
-def make_check(rewritten: Optional[Callable[[str], Any]]) -> Genuine:
-    """Return the check.
-
-    Args:
-        rewritten: compiles a file with pytest's rewritten assertions; None: nobody rewrites.
-    """
-    known: Dict[str, _Facts] = {}
+def make_check(sources: Sources) -> Genuine:
+    """Return the check of tests whose files are known to ``sources``."""
     function_type, realpath, installed = FunctionType, os.path.realpath, installed_folders()
-
-    def facts(path: str) -> _Facts:
-        if path not in known:
-            known[path] = _facts(path, rewritten)
-        return known[path]
 
     def genuine(function: Any, path: str, names: Sequence[str]) -> bool:
         depth = 0
@@ -42,9 +54,8 @@ def make_check(rewritten: Optional[Callable[[str], Any]]) -> Genuine:
             depth += 1
         if type(function) is not function_type:
             return True
-        here = facts(path)
         code = function.__code__
-        if code in here.codes or ".".join(names) not in here.plain:
+        if sources.has(path, code) or not sources.leaves_plain(path, ".".join(names)):
             return True
         # Nothing decorates it in its file, and yet its code is another: an installed library
         # may wrap it without a trace (a metaclass does), the repository may not.
@@ -59,24 +70,25 @@ def installed_folders() -> Tuple[str, ...]:
     return tuple(place.rstrip("/") + "/" for place in places)
 
 
-def _facts(path: str, rewritten: Optional[Callable[[str], Any]]) -> _Facts:
-    facts = _Facts()
+def code_in(path: str) -> Set[CodeType]:
+    """Return the code of all functions in a file, as it compiles; none where it does not."""
+    codes: Set[CodeType] = set()
     try:
         with open(path, "rb") as file:
-            source = file.read()
-        tree = ast.parse(source, filename=path)
-        _collect(compile(source, path, "exec", dont_inherit=True), facts.codes)
-        if rewritten is not None:
-            _collect(rewritten(path), facts.codes)
+            _collect(compile(file.read(), path, "exec", dont_inherit=True), codes)
     except (OSError, SyntaxError, ValueError):
-        return _Facts()
-    _collect_plain(tree, [], facts.plain)
-    return facts
+        return set()
+    return codes
 
 
-def code_in(path: str) -> Set[CodeType]:
-    """Return the code of all functions in a file, as it is compiled."""
-    return _facts(path, None).codes
+def _undecorated(path: str) -> Set[str]:
+    names: Set[str] = set()
+    try:
+        with open(path, "rb") as file:
+            _collect_plain(ast.parse(file.read(), filename=path), [], names)
+    except (OSError, SyntaxError, ValueError):
+        return set()
+    return names
 
 
 def _collect(code: Any, codes: Set[CodeType]) -> None:

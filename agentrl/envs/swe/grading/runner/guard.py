@@ -7,7 +7,6 @@ nor remove nor rename what root owns.
 
 import json
 import os
-import shutil
 import sys
 from typing import Any, Dict, Iterator, List, Set
 
@@ -35,7 +34,7 @@ def main() -> None:
 
 
 def _facts(settings: Dict[str, Any], workdir: str) -> Dict[str, Any]:
-    python = shutil.which(settings["python"]) or ""
+    python = _which(settings["python"])
     there = [
         name
         for name in settings["arguments"]
@@ -44,11 +43,30 @@ def _facts(settings: Dict[str, Any], workdir: str) -> Dict[str, Any]:
     return {"python": python, "python_path": os.environ.get("PYTHONPATH", ""), "there": there}
 
 
+def _which(name: str) -> str:
+    places = [""] if "/" in name else os.environ.get("PATH", "").split(":")
+    paths = [os.path.join(place, name) for place in places]
+    return next((path for path in paths if os.path.isfile(path) and os.access(path, os.X_OK)), "")
+
+
+def _remove(folder: str) -> None:
+    if os.path.islink(folder):
+        os.remove(folder)
+        return
+    for name in os.listdir(folder):
+        path = os.path.join(folder, name)
+        if os.path.isdir(path) and not os.path.islink(path):
+            _remove(path)
+        else:
+            os.remove(path)
+    os.rmdir(folder)
+
+
 def _deciding(workdir: str) -> Iterator[str]:
     """Walk the repository: yield what decides, and remove compiled files on the way."""
     for folder, folders, files in os.walk(workdir):
         for name in [name for name in folders if name == "__pycache__"]:
-            shutil.rmtree(os.path.join(folder, name), ignore_errors=True)
+            _remove(os.path.join(folder, name))
         folders[:] = [name for name in folders if name not in SKIPPED and name != "__pycache__"]
         inside = FOLDERS.intersection(folder[len(workdir) :].split("/"))
         for name in files:

@@ -11,7 +11,7 @@ import sys
 import time
 from operator import attrgetter, is_
 from types import FunctionType, ModuleType
-from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from agentrl.envs.swe.grading.runner.channel import Emit
 from agentrl.envs.swe.grading.runner.genuine import code_in, installed_folders
@@ -36,62 +36,63 @@ EVERY_S = 0.05
 _ABSENT = object()
 
 
-class Watch:
-    """Fingerprints of the framework, to be compared with what it is later."""
-
-    def __init__(self) -> None:
-        self._critical = _Fingerprint(CRITICAL.__contains__)
-        self._all = _Fingerprint(lambda name: _in(name, PREFIXES))
-
-    def changed(self, thorough: bool = False) -> Optional[str]:
-        """Return the name of something that is not what it was, or None."""
-        return (self._all if thorough else self._critical).changed()
-
-
 class IntegrityCheck:
     """Compares the framework with what it was, and tells the first difference once."""
 
     def __init__(self, emit: Emit) -> None:
         self._emit, self._clock, self._last, self._told = emit, time.monotonic, 0.0, False
-        self._watch = Watch()
+        self._critical, self._rest = _fingerprints()
 
     def begin(self) -> None:
         """Take the framework as it is now for what it must stay."""
-        self._watch = Watch()
+        if self._changed(True) is not None:
+            self._critical, self._rest = _fingerprints()
 
     def __call__(self, thorough: bool) -> None:
         now = self._clock()
         if thorough or now - self._last > EVERY_S:
             thorough, self._last = True, now
-        name = self._watch.changed(thorough)
+        name = self._changed(thorough)
         if name is not None and not self._told:
             self._told = True
             self._emit("tampered", {"name": name})
 
+    def _changed(self, thorough: bool) -> Optional[str]:
+        return self._critical.changed() or (self._rest.changed() if thorough else None)
+
+
+def _fingerprints() -> "Tuple[_Fingerprint, _Fingerprint]":
+    names = [name for name in sorted(sys.modules) if _in(name, PREFIXES)]
+    seen: Dict[int, Any] = {}
+    critical = _Fingerprint([name for name in names if name in CRITICAL], seen)
+    shared = {key: value for key, value in vars(builtins).items() if key not in LAX}
+    critical.add_space(_Space("builtins", vars(builtins), shared))
+    own = {key: vars(sys)[key] for key in ("excepthook", "exc_info", "modules")}
+    critical.add_space(_Space("sys", vars(sys), own))
+    return critical, _Fingerprint([name for name in names if name not in CRITICAL], seen)
+
 
 class _Fingerprint:
-    def __init__(self, wanted: Callable[[str], bool]) -> None:
+    """What some modules hold, without the classes and functions that another one has."""
+
+    def __init__(self, names: Sequence[str], seen: Dict[int, Any]) -> None:
         self._spaces: List[_Space] = []
-        self._bodies: Dict[str, List[Any]] = {
-            "__code__": [],
-            "__defaults__": [],
-            "__kwdefaults__": [],
-        }
         self._functions: List[FunctionType] = []
         self._names: List[str] = []
-        self._seen: Dict[int, Any] = {}
+        self._seen = seen
         self._own = _own_changes()
-        for name in sorted(sys.modules):
-            module = sys.modules[name]
-            if isinstance(module, ModuleType) and wanted(name):
-                self._add_module(name, module)
-        shared = {key: value for key, value in vars(builtins).items() if key not in LAX}
-        self._spaces.append(_Space("builtins", vars(builtins), shared))
-        own = {key: vars(sys)[key] for key in ("excepthook", "exc_info", "modules")}
-        self._spaces.append(_Space("sys", vars(sys), own))
-        self._getters = [(attrgetter(key), bodies) for key, bodies in self._bodies.items()]
+        for name in names:
+            if isinstance(sys.modules[name], ModuleType):
+                self._add_module(name, sys.modules[name])
+        getters = [attrgetter(key) for key in ("__code__", "__defaults__", "__kwdefaults__")]
+        self._bodies = [(get, list(map(get, self._functions))) for get in getters]
+
+    def add_space(self, space: "_Space") -> None:
+        """Take names into it that are those of no module of the framework."""
+        self._spaces.append(space)
 
     def changed(self) -> Optional[str]:
+        """Return the name of something that is not what it was, or None."""
         # Written for speed: this runs after every test, over thousands of names.
         same, every, mapped, functions = is_, all, map, self._functions
         for space in self._spaces:
@@ -101,7 +102,7 @@ class _Fingerprint:
                     return name
             if len(space.held) != space.size and space.hidden() is not None:
                 return space.hidden()
-        for get, bodies in self._getters:
+        for get, bodies in self._bodies:
             if not every(mapped(same, mapped(get, functions), bodies)):
                 changed = [get(functions[at]) is not body for at, body in enumerate(bodies)]
                 return self._names[changed.index(True)]
@@ -123,8 +124,6 @@ class _Fingerprint:
             if _in(value.__module__ or "", PREFIXES):
                 self._functions.append(value)
                 self._names.append(name)
-                for key, bodies in self._bodies.items():
-                    bodies.append(getattr(value, key))
         elif isinstance(value, type):
             self._add_class(name, value)
 
@@ -175,12 +174,17 @@ def _own_changes() -> Dict[int, Any]:
 
 
 def _from_library(value: Any) -> bool:
-    """Whether an installed library defines this function: its file says so, not the function."""
+    """Whether an installed library defines this function: its file says so, not the function.
+
+    Neither the standard library nor the framework are meant: of their own functions, one in the
+    place of another is no honest change.
+    """
     value = getattr(value, "__func__", value)
-    if not isinstance(value, FunctionType):
+    if not isinstance(value, FunctionType) or _in(value.__module__ or "", PREFIXES):
         return False
     path = os.path.realpath(value.__code__.co_filename)
-    return path.startswith(installed_folders()) and value.__code__ in code_in(path)
+    inside = path.startswith(installed_folders()) and "-packages/" in path
+    return inside and value.__code__ in code_in(path)
 
 
 _STATE = frozenset(

@@ -11,7 +11,7 @@ import unittest
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 from agentrl.envs.swe.grading.runner.channel import Emit
-from agentrl.envs.swe.grading.runner.genuine import Genuine, make_check
+from agentrl.envs.swe.grading.runner.genuine import Genuine, Sources, make_check
 from agentrl.envs.swe.grading.runner.hooks import HookWatch, has_foreign_methods
 from agentrl.envs.swe.grading.runner.integrity import IntegrityCheck
 
@@ -32,11 +32,11 @@ class _Test:
 
 def make_plugins(pytest: Any, settings: Dict[str, Any], emit: Emit) -> List[Any]:
     """Return the plugins of a session."""
+    genuine = make_check(_watched_sources())
     check = IntegrityCheck(emit)
     current: List[_Test] = []
     status_of, note_status = _make_status(pytest)
     hookimpl, longest, workdir = pytest.hookimpl, settings["message"], settings["workdir"]
-    genuine: List[Genuine] = []
     hooks: List[HookWatch] = []
     marks = _Marks(workdir)
     canaries: List[Any] = []
@@ -56,7 +56,6 @@ def make_plugins(pytest: Any, settings: Dict[str, Any], emit: Emit) -> List[Any]
             known = settings["first"] + settings["last"]
             canaries.extend(first + last)
             items[:] = first + [item for item in items if _path(item) not in known] + last
-            genuine.append(make_check(_rewriter(session.config)))
             check(True)
 
         @hookimpl(hookwrapper=True, tryfirst=True)
@@ -95,8 +94,8 @@ def make_plugins(pytest: Any, settings: Dict[str, Any], emit: Emit) -> List[Any]
 
         @hookimpl(hookwrapper=True, tryfirst=True)
         def pytest_runtest_call(self, item: Any) -> Any:
-            if current and genuine:
-                current[0].genuine = _is_genuine(genuine[0], item)
+            if current:
+                current[0].genuine = _is_genuine(genuine, item)
             note_status(current, "call", (yield))
 
         @hookimpl(hookwrapper=True, tryfirst=True)
@@ -239,23 +238,23 @@ def _module(pytest: Any, session: Any, path: str) -> Any:
         return make(session, fspath=session.fspath.__class__(path), nodeid=nodeid)
 
 
-def _rewriter(config: Any) -> Optional[Callable[[str], Any]]:
-    """Return what compiles a test file as pytest does, where this pytest lets itself be asked."""
-    import pathlib
-
+def _watched_sources() -> Sources:
+    """Return what notes the code of every file whose assertions pytest rewrites from now on."""
     from _pytest.assertion import rewrite
 
-    compiled = getattr(rewrite, "_rewrite_test", None)
-    if compiled is None or config.getoption("assertmode", "rewrite") != "rewrite":
-        return None
+    sources, compiled = Sources(), getattr(rewrite, "_rewrite_test", None)
+    if compiled is not None and not hasattr(compiled, "genuine"):
 
-    def code(path: str) -> Any:
-        try:
-            return compiled(pathlib.Path(path), config)[1]
-        except (TypeError, AttributeError):  # an older order of arguments
-            return compiled(config, pathlib.Path(path))[1]
+        def noted(*arguments: Any) -> Any:
+            result = compiled(*arguments)
+            for argument in arguments:
+                if hasattr(argument, "__fspath__") or isinstance(argument, str):
+                    sources.note(str(argument), result[1])
+            return result
 
-    return code
+        noted.genuine = compiled  # type: ignore[attr-defined]
+        rewrite._rewrite_test = noted  # type: ignore[assignment]
+    return sources
 
 
 def _is_genuine(genuine: Genuine, item: Any) -> bool:

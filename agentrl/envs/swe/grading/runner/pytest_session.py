@@ -20,8 +20,6 @@ def load() -> Session:
     import _pytest.config
     import pytest
 
-    for name in ("unittest.mock", "unittest.async_case"):
-        _import_if_there(name)
     for name in getattr(_pytest.config, "default_plugins", ()):
         _import_if_there("_pytest." + name)
 

@@ -7,7 +7,7 @@ import unittest
 from typing import Any, Callable, Dict, List, Tuple
 
 from agentrl.envs.swe.grading.runner.channel import Emit
-from agentrl.envs.swe.grading.runner.genuine import make_check
+from agentrl.envs.swe.grading.runner.genuine import Sources, make_check
 from agentrl.envs.swe.grading.runner.hooks import foreign_case
 from agentrl.envs.swe.grading.runner.integrity import IntegrityCheck
 
@@ -16,12 +16,6 @@ WORST = ("PASSED", "XPASS", "XFAIL", "SKIPPED", "FAILED", "ERROR")
 
 def load() -> Callable[[Dict[str, Any], Emit], int]:
     """Import what unittest needs while nothing of the repository can be in the way."""
-    import unittest.mock
-
-    try:
-        import unittest.async_case
-    except ImportError:  # before Python 3.8
-        pass
 
     def run(settings: Dict[str, Any], emit: Emit) -> int:
         check = IntegrityCheck(emit)
@@ -80,7 +74,7 @@ def _result_maker(
     settings: Dict[str, Any], emit: Emit, check: IntegrityCheck
 ) -> Callable[[Any], Any]:
     """Return what makes a result that writes for a person to a stream, and records the rest."""
-    genuine, longest = make_check(None), settings["message"]
+    genuine, longest = make_check(Sources()), settings["message"]
     statuses: List[Tuple[str, str]] = []
     modules, text_of = sys.modules, traceback.format_exception
     worst, is_class, holder = WORST.index, isinstance, _holder()
