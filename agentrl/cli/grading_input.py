@@ -54,4 +54,5 @@ def read_sandbox(settings: Sequence[str]) -> SandboxSpec:
     except ValidationError as exc:
         first = exc.errors()[0]
         where = ".".join(map(str, first["loc"]))
-        raise UsageError(f"--set sandbox.{where}={first['input']}: {first['msg']}") from None
+        problem = first["msg"].removeprefix("Value error, ")
+        raise UsageError(f"--set sandbox.{where}={first['input']}: {problem}") from None

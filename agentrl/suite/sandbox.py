@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt, field_validator
 
 from agentrl.suite.section import Section
 
@@ -15,7 +15,7 @@ class SandboxSpec(Section):
     image: str | None = None
     """Image where a task names none; None: one that agentrl makes, with Python and git."""
     network: Literal["none", "full", "allowlist"] = "none"
-    """What the sandbox reaches. ``allowlist`` is refused: neither backend can enforce it."""
+    """What the sandbox reaches. ``allowlist`` is refused: no backend can enforce it."""
     memory_mb: int = Field(2048, ge=64)
     """Most memory; what takes more is killed."""
     cpus: PositiveFloat = 1.0
@@ -32,3 +32,12 @@ class SandboxSpec(Section):
     """Sandboxes of each image in use that are started ahead of need."""
     lifetime_s: PositiveInt = 14_400
     """A sandbox ends by itself after this long, whatever happened to the run."""
+
+    @field_validator("network")
+    @classmethod
+    def _can_be_enforced(cls, network: str) -> str:
+        if network == "allowlist":
+            raise ValueError(
+                "no backend can enforce an allowlist: choose none, or full and restrict it outside"
+            )
+        return network

@@ -75,10 +75,6 @@ class BubblewrapBackend:
 
     def start(self, image: str, spec: SandboxSpec, *, building: bool = False) -> BubblewrapSandbox:
         """See ``Backend.start``. Building makes no difference: root may write all but /usr."""
-        if spec.network == "allowlist":
-            raise UsageError(
-                "sandbox.network: allowlist cannot be enforced by bubblewrap; use none or full"
-            )
         _tell_what_is_lacking()
         folder = leases.new_folder(self._store.sandboxes, image, spec.lifetime_s)
         store = Store(self._store.folder, _identities())

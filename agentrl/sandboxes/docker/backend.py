@@ -18,7 +18,6 @@ from agentrl.sandboxes.docker.container import (
     OWNER,
     RUN,
     Setting,
-    check_spec,
     container_options,
     host_options,
 )
@@ -63,7 +62,6 @@ class DockerBackend:
         return build_image(dockerfile, context)
 
     def start(self, image: str, spec: SandboxSpec, *, building: bool = False) -> DockerSandbox:
-        check_spec(spec)
         found = images.inspect_image(image)
         if found is None:
             raise SandboxError(

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from agentrl.errors import UsageError
 from agentrl.sandboxes.base import HOME, User
 from agentrl.sandboxes.docker.keeper import keeper_argv
 from agentrl.sandboxes.owner import current_owner, current_run
@@ -44,19 +43,6 @@ class Setting:
     def env_of_shell(self, user: User) -> dict[str, str]:
         """Return the environment of the agent's shell, in which its tools are found first."""
         return {**self.env_of(user), "PATH": f"{TOOLS}:{self.env['PATH']}", "TERM": "dumb"}
-
-
-def check_spec(spec: SandboxSpec) -> None:
-    """Refuse what no container can be told.
-
-    Raises:
-        UsageError: a network that cannot be had.
-    """
-    if spec.network not in _NETWORKS:
-        raise UsageError(
-            f"sandbox.network is {spec.network}, which the docker backend cannot enforce: choose "
-            f"none, or full and restrict it outside"
-        )
 
 
 def container_options(image: str, spec: SandboxSpec, setting: Setting) -> dict[str, Any]:

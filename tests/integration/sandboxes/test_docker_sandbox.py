@@ -179,11 +179,6 @@ def test_an_image_that_is_not_here_is_named(docker_backend: DockerBackend) -> No
     docker_backend.remove_image("agentrl/nosuch:1")
 
 
-def test_an_allowlist_is_refused(docker_backend: DockerBackend, docker_image: str) -> None:
-    with pytest.raises(UsageError, match="cannot enforce: choose none, or full"):
-        docker_backend.start(docker_image, SandboxSpec(network="allowlist"))
-
-
 def test_more_processors_than_there_are_means_all_there_are(
     docker_backend: DockerBackend, docker_image: str
 ) -> None:

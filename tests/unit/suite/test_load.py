@@ -57,6 +57,10 @@ def test_the_resolved_suite_is_the_same_suite(suite_file: Path, tmp_path: Path) 
             ":6: rollouts.concurency: unknown key (did you mean concurrency?)",
         ),
         ("rolouts: {}", ":6: rolouts: unknown key (did you mean rollouts?)"),
+        (
+            "sandbox: {network: allowlist}",
+            ":6: sandbox.network: no backend can enforce an allowlist: choose none, or full",
+        ),
         ("limits: {xyzzy: 1}", "unknown key; known: max_turns, turn_s, episode_s"),
         ("rollouts: {workers: two}", ":6: rollouts.workers: input should be a valid integer"),
         ("rollouts: {workers: 0}", "greater than 0, got 0"),
