@@ -23,6 +23,9 @@ may_install() { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; }
 
 start_engine() {
     say "starting the Docker engine (dockerd); its log is $log"
+    # An engine that was killed leaves its number behind, which by now may be another's.
+    pidof dockerd >/dev/null || rm -f /var/run/docker.pid
+    pidof containerd >/dev/null || rm -f /var/run/docker/containerd/containerd.pid
     setsid dockerd >"$log" 2>&1 </dev/null &
     tries=0
     until answers; do
