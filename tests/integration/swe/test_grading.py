@@ -291,3 +291,19 @@ def test_harbors_reward_is_read(
     task = scripted(instance, reward, "reward-file", fail_to_pass=("reward",))
 
     assert grade(task, instance.patch, pool).resolved is resolved
+
+
+def test_data_of_tests_that_is_changed_while_they_run_voids_the_run(
+    instance: Instance, pool: Pool
+) -> None:
+    text = TESTS.replace("5), 10)", "5), int(open('tests/data.txt').read()))")
+    plan = replace(
+        instance.tests, files={"tests/data.txt": b"10", "tests/test_code.py": text.encode()}
+    )
+    task = replace(instance, tests=plan, test_patch="")
+    cheat = FILES["code.py"] + (
+        "\nimport os\nos.chmod('tests/data.txt', 0o644)\nopen('tests/data.txt', 'w').write('7')\n"
+    )
+
+    assert grade(task, instance.patch, pool).resolved
+    assert not grade(task, changed(code=cheat), pool).resolved

@@ -4,6 +4,7 @@ import json
 import random
 import secrets
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import PurePosixPath
@@ -19,7 +20,7 @@ PACKAGE = "agentrl.envs.swe.grading.runner"
 _PLACE = "agentrl/envs/swe/grading/runner"
 LOG_BYTES = 1_000_000
 """Most that is kept of what the tests print: the beginning and the end."""
-_GUARD = 'python=$(command -v python3) || python=$1; exec "$python" -I -S "$2"'
+_GUARD = 'python=$(command -v python3) || python=$1; shift; exec "$python" -I -S "$@"'
 OUTPUT_BYTES = 32 * 2**20
 MESSAGE_CHARACTERS = 2_000
 """Most that is kept of what a failing test says: the end of it."""
@@ -70,6 +71,20 @@ def runner_files() -> dict[str, bytes]:
     return sources
 
 
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What the guard found in the sandbox."""
+
+    python: str
+    """Path of the interpreter."""
+    python_path: str
+    """The image's ``PYTHONPATH``."""
+    data: int
+    """How many files of test data there are."""
+    there: list[str]
+    """Which arguments name something that is there."""
+
+
 class _Session:
     """One run of the tests: its secret, its canaries and its folder."""
 
@@ -81,6 +96,7 @@ class _Session:
         self._key = secrets.token_bytes(32)
         token = secrets.token_hex(8)
         self._folder, self._scratch = f"/run/agentrl/{token}", f"/tmp/agentrl-{token}"
+        self._notes = f"{self._folder}/data"
         chance = random.Random(secrets.token_bytes(16))
         framework = instance.tests.framework
         folder = canary_folder(self._arguments) if framework == "pytest" else "."
@@ -91,19 +107,30 @@ class _Session:
         facts = self._guard()
         settings = self._settings(facts)
         result = self._sandbox.run(
-            [facts["python"], "-S", f"{self._folder}/{_PLACE}/main.py"],
+            [facts.python, "-S", f"{self._folder}/{_PLACE}/main.py"],
             user="agent",
             stdin=json.dumps(settings).encode(),
             cwd=self._instance.workdir,
             env={
                 "PYTHONPATH": "",
-                "AGENTRL_PYTHONPATH": facts["python_path"],
+                "AGENTRL_PYTHONPATH": facts.python_path,
                 "PYTHONHASHSEED": "0",  # no verdict may hang on the order of a set
             },
             timeout_s=timeout_s,
             output_bytes=OUTPUT_BYTES,
         )
-        return judge_records(result, self._key, self._canaries, self._ids, timeout_s)
+        run = judge_records(result, self._key, self._canaries, self._ids, timeout_s)
+        changed = self._changed_data() if facts.data and not run.problem else ""
+        if changed:
+            return replace(run, problem=f"the tests' data was changed while they ran: {changed}")
+        return run
+
+    def _changed_data(self) -> str:
+        guard = [self._instance.python, f"{self._folder}/{_PLACE}/guard.py", self._notes]
+        result = self._sandbox.run(["sh", "-c", _GUARD, "sh", *guard], timeout_s=300.0)
+        if result.exit_code != 0:
+            raise SandboxError(f"{self._instance.id}: the tests' data cannot be looked at again")
+        return result.stdout.decode("utf-8", errors="replace")
 
     def _write(self) -> None:
         sources = {f"{self._folder}/{path}": File(text) for path, text in runner_files().items()}
@@ -111,43 +138,39 @@ class _Session:
             sources[f"{self._instance.workdir}/{path}"] = File(text.encode())
         self._sandbox.write_files(sources)
 
-    def _guard(self) -> dict[str, str]:
-        order = {
-            "workdir": self._instance.workdir,
-            "scratch": self._scratch,
-            "uid": AGENT_UID,
-            "python": self._instance.python,
-            "files": [*self._canaries.files, *self._arguments],
-            "arguments": list(self._arguments),
-        }
+    def _guard(self) -> _Facts:
+        workdir, python = self._instance.workdir, self._instance.python
+        names = [*self._canaries.files, *self._arguments]
+        script = ["sh", "-c", _GUARD, "sh", python, f"{self._folder}/{_PLACE}/guard.py"]
         result = self._sandbox.run(
-            ["sh", "-c", _GUARD, "sh", self._instance.python, f"{self._folder}/{_PLACE}/guard.py"],
-            stdin=json.dumps(order).encode(),
+            [*script, workdir, self._scratch, str(AGENT_UID), python, self._notes],
+            stdin="".join(f"{name}\0" for name in names).encode("utf-8", "surrogateescape"),
             timeout_s=300.0,
         )
         if result.exit_code != 0:
             raise SandboxError(
-                f"{self._instance.id}: the repository at {self._instance.workdir} cannot be "
-                f"prepared for its tests: {result.stderr.decode(errors='replace')[-500:]}"
+                f"{self._instance.id}: the repository at {workdir} cannot be prepared for its "
+                f"tests: {result.stderr.decode(errors='replace')[-500:]}"
             )
-        facts: dict[str, str] = json.loads(result.stdout)
-        if not facts["python"]:
+        found, path, count, *there = result.stdout.decode("utf-8", "surrogateescape").split("\0")[
+            :-1
+        ]
+        if not found:
             raise SandboxError(
-                f"{self._instance.id}: the image has no {self._instance.python}, which is to run "
-                f"the tests"
+                f"{self._instance.id}: the image has no {python}, which is to run the tests"
             )
-        return facts
+        there = [name for name in there if name in self._arguments]
+        return _Facts(found, path, int(count), there)
 
-    def _settings(self, facts: dict[str, str]) -> dict[str, object]:
-        source = self._instance.source
+    def _settings(self, facts: _Facts) -> dict[str, object]:
+        source, framework = self._instance.source, self._instance.tests.framework
         first, last = (f"{self._instance.workdir}/{path}" for path in self._canaries.files)
-        there = facts["there"] if self._instance.tests.framework == "pytest" else None
         return {
             "key": self._key.hex(),
-            "framework": self._instance.tests.framework,
+            "framework": framework,
             "workdir": self._instance.workdir,
             "import_paths": list(source.import_paths) if source else [],
-            "arguments": list(self._arguments) if there is None else there,
+            "arguments": facts.there if framework == "pytest" else list(self._arguments),
             "options": list(self._instance.tests.options),
             "scratch": self._scratch,
             "first": [first],

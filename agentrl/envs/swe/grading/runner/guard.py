@@ -1,14 +1,24 @@
-"""Runs in the sandbox as root before the tests: makes what decides about them safe from them.
+"""Runs in the sandbox as root, before and after the tests: keeps what decides about them safe.
 
-Test files, conftest and configuration files belong to root from now on. A folder that holds one
+Code of tests, conftest and configuration files belong to root from now on. A folder that holds one
 becomes root's with the sticky bit, so that graded code may add files there, but can neither change
-nor remove nor rename what root owns.
+nor remove nor rename what root owns. To give away thousands of files of test data would take too
+long, as each is copied by that: it is noted when they were last changed, which no one but root can
+forge, and looked at again after the tests.
+
+Arguments: WORKDIR SCRATCH UID PYTHON NOTES; standard input: files and arguments of the tests, each
+with a NUL behind it. Standard output, in the same form: the interpreter's path or nothing, the
+image's ``PYTHONPATH``, how many files of data were noted, and which of the arguments are there.
+Or else: NOTES; standard output is the name of a file of data that was changed since, if one was. It
+imports almost nothing: it is to be quick.
 """
 
-import json
 import os
 import sys
-from typing import Any, Dict, Iterator, List, Set
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Iterator, List, Set
 
 FOLDERS = frozenset(["test", "tests", "testing", "test_data", "testdata"])
 FILES = frozenset(
@@ -20,27 +30,57 @@ GITCONFIG = "/etc/gitconfig"
 
 
 def main() -> None:
-    """Guard the repository that standard input names, and tell about it on standard output."""
-    settings = json.loads(sys.stdin.buffer.read().decode("utf-8"))
-    workdir = settings["workdir"].rstrip("/")
-    os.mkdir(settings["scratch"], 0o700)
-    os.chown(settings["scratch"], settings["uid"], settings["uid"])
+    """Guard the repository, or look whether its data is what it was."""
+    if len(sys.argv) == 2:
+        _look_again(sys.argv[1])
+    else:
+        _guard(*sys.argv[1:6])
+
+
+def _guard(workdir: str, scratch: str, uid: str, python: str, notes: str) -> None:
+    workdir = workdir.rstrip("/")
+    names = os.fsdecode(sys.stdin.buffer.read()).split("\0")[:-1]
+    os.mkdir(scratch, 0o700)
+    os.chown(scratch, int(uid), int(uid))
     _trust_git()
-    guarded = {os.path.join(workdir, name.split("::")[0]) for name in settings["files"]}
+    guarded = {os.path.join(workdir, name.split("::")[0]) for name in names}
+    there = [name for name in names if os.path.lexists(os.path.join(workdir, name.split("::")[0]))]
+    data = []
     for path in _deciding(workdir):
-        guarded.add(path)
-    _own(workdir, guarded)
-    print(json.dumps(_facts(settings, workdir)))
+        (guarded.add if _is_code(path) else data.append)(path)
+    data = [path for path in data if path not in guarded]
+    _own(workdir, guarded, data)
+    _note(notes, data)
+    facts = [_which(python), os.environ.get("PYTHONPATH", ""), str(len(data)), *there, ""]
+    sys.stdout.buffer.write(os.fsencode("\0".join(facts)))
 
 
-def _facts(settings: Dict[str, Any], workdir: str) -> Dict[str, Any]:
-    python = _which(settings["python"])
-    there = [
-        name
-        for name in settings["arguments"]
-        if os.path.lexists(os.path.join(workdir, name.split("::")[0]))
-    ]
-    return {"python": python, "python_path": os.environ.get("PYTHONPATH", ""), "there": there}
+def _is_code(path: str) -> bool:
+    return path.endswith((".py", ".so", ".pth")) or os.path.basename(path) in FILES
+
+
+def _note(notes: str, data: "List[str]") -> None:
+    with open(notes, "wb") as file:
+        os.chmod(notes, 0o600)
+        for path in data:
+            file.write(os.fsencode("%s %s\0" % (_changed_at(path), path)))
+
+
+def _look_again(notes: str) -> None:
+    with open(notes, "rb") as file:
+        entries = os.fsdecode(file.read()).split("\0")[:-1]
+    for entry in entries:
+        changed_at, _, path = entry.partition(" ")
+        if _changed_at(path) != changed_at:
+            sys.stdout.buffer.write(os.fsencode(path))
+            return
+
+
+def _changed_at(path: str) -> str:
+    try:
+        return str(os.lstat(path).st_ctime_ns)
+    except OSError:
+        return "gone"
 
 
 def _which(name: str) -> str:
@@ -62,7 +102,7 @@ def _remove(folder: str) -> None:
     os.rmdir(folder)
 
 
-def _deciding(workdir: str) -> Iterator[str]:
+def _deciding(workdir: str) -> "Iterator[str]":
     """Walk the repository: yield what decides, and remove compiled files on the way."""
     for folder, folders, files in os.walk(workdir):
         for name in [name for name in folders if name == "__pycache__"]:
@@ -79,8 +119,12 @@ def _is_test(name: str) -> bool:
     return stem.startswith("test_") or stem.endswith("_test") or stem in ("test", "tests")
 
 
-def _own(workdir: str, paths: Set[str]) -> None:
-    folders: Set[str] = set()
+def _own(workdir: str, paths: "Set[str]", data: "List[str]") -> None:
+    folders = {os.path.dirname(path) for path in data}  # type: Set[str]
+    for folder in list(folders):
+        while folder.startswith(workdir):
+            folders.add(folder)
+            folder = os.path.dirname(folder)
     for path in paths:
         if not os.path.lexists(path):
             continue
@@ -100,7 +144,7 @@ def _own(workdir: str, paths: Set[str]) -> None:
 def _trust_git() -> None:
     """Let git work in a folder that belongs to root, as tests of versions do."""
     line = "[safe]\n\tdirectory = *\n"
-    known: List[str] = []
+    known = []  # type: List[str]
     if os.path.exists(GITCONFIG):
         with open(GITCONFIG) as file:
             known = [file.read()]
