@@ -25,6 +25,7 @@ FILES = {
     "dos.txt": "one\r\ntwo\r\nthree\r\n",
     "long.txt": LINES,
     "tests/__init__.py": "",
+    "tests/data.txt": "10",
     "tests/test_code.py": "import unittest\n",
 }
 FIXED = "def double(n):\n    return n * 2\n"
@@ -297,13 +298,11 @@ def test_data_of_tests_that_is_changed_while_they_run_voids_the_run(
     instance: Instance, pool: Pool
 ) -> None:
     text = TESTS.replace("5), 10)", "5), int(open('tests/data.txt').read()))")
-    plan = replace(
-        instance.tests, files={"tests/data.txt": b"10", "tests/test_code.py": text.encode()}
-    )
+    plan = replace(instance.tests, files={"tests/test_code.py": text.encode()})
     task = replace(instance, tests=plan, test_patch="")
-    cheat = FILES["code.py"] + (
-        "\nimport os\nos.chmod('tests/data.txt', 0o644)\nopen('tests/data.txt', 'w').write('7')\n"
-    )
+    cheat = FILES["code.py"] + "\nopen('tests/data.txt', 'w').write('7')\n"
+
+    verdict = grade(task, changed(code=cheat), pool)
 
     assert grade(task, instance.patch, pool).resolved
-    assert not grade(task, changed(code=cheat), pool).resolved
+    assert verdict.problem == "the tests' data was changed while they ran: /testbed/tests/data.txt"

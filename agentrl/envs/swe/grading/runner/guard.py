@@ -45,7 +45,7 @@ def _guard(workdir: str, scratch: str, uid: str, python: str, notes: str) -> Non
     _trust_git()
     guarded = {os.path.join(workdir, name.split("::")[0]) for name in names}
     there = [name for name in names if os.path.lexists(os.path.join(workdir, name.split("::")[0]))]
-    data = []
+    data = []  # type: List[str]
     for path in _deciding(workdir):
         (guarded.add if _is_code(path) else data.append)(path)
     data = [path for path in data if path not in guarded]
