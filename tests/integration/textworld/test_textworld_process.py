@@ -103,6 +103,7 @@ def test_the_zygote_is_started_again_when_it_died() -> None:
     zygote = ZYGOTE.pid
     assert zygote is not None
     os.kill(zygote, signal.SIGKILL)
+    os.waitid(os.P_PID, zygote, os.WEXITED | os.WNOWAIT)  # until it has ended
     assert env.step("go south")[4]["signals"]["grounded"] == 1
     other = TextWorldEnv(preset="w2-o3-q4")
     assert win(other, 7)

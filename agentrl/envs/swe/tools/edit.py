@@ -1,19 +1,4 @@
-"""
-edit replace FILE <<'EOF'     replace lines that stand in FILE exactly once
-<<<<<<< SEARCH
-the lines as they are, with their indentation
-=======
-the lines as they shall be
->>>>>>> REPLACE
-EOF
-edit replace FILE OLD NEW     the same for two arguments; OLD may be part of a line
-edit insert FILE LINE <<'EOF' insert the input after line LINE; 0: at the beginning
-edit create FILE <<'EOF'      make a new file that holds the input
-
-Several blocks may follow each other; either all are applied or none. --all behind 'replace' takes
-every occurrence, --overwrite behind 'create' replaces a file. Write 'EOF' in quotes: without them
-the shell changes $, ` and \\ in the text. insert and create also take the text as last argument.
-"""
+"""Changing files: what an agent does with ``edit``."""
 
 from pathlib import Path
 
@@ -38,6 +23,24 @@ from agentrl.envs.swe.tools.output import (
 from agentrl.envs.swe.tools.paths import writable
 from agentrl.envs.swe.tools.syntax import warn_of_syntax
 from agentrl.envs.swe.tools.texts import line_end, numbered, read_text, split_lines, write_text
+
+USAGE = """\
+edit replace FILE <<'EOF'     replace lines that stand in FILE exactly once
+<<<<<<< SEARCH
+the lines as they are, with their indentation
+=======
+the lines as they shall be
+>>>>>>> REPLACE
+EOF
+edit replace FILE OLD NEW     the same for two arguments; OLD may be part of a line
+edit insert FILE LINE <<'EOF' insert the input after line LINE; 0: at the beginning
+edit create FILE <<'EOF'      make a new file that holds the input
+
+Several blocks may follow each other; either all are applied or none. --all behind 'replace' takes
+every occurrence, --overwrite behind 'create' replaces a file. Write 'EOF' in quotes: without them
+the shell changes $, ` and \\ in the text. insert and create also take the text as last argument.
+"""
+"""What the agent is told about it."""
 
 _AROUND = 3
 _MOST_SHOWN = 60

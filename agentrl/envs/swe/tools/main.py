@@ -15,7 +15,7 @@ def main() -> None:
 
 
 def _run(tool: object, name: str, arguments: "list[str]") -> int:
-    usage = str(tool.__doc__)
+    usage: str = tool.USAGE  # type: ignore[attr-defined]
     if arguments[:1] in (["-h"], ["--help"], ["help"]):
         say(usage.strip())
         return 0

@@ -1,12 +1,4 @@
-"""
-search PATTERN [PATH...]  show the lines that match a Python regular expression
-  -i             upper and lower case alike
-  -F             PATTERN is plain text
-  -l             only the names of the files
-  -g GLOB        only files with such a name: -g '*.py'
-
-Files that git ignores, binary files and large ones are left out. At most 100 lines are shown.
-"""
+"""Finding lines: what an agent does with ``search``."""
 
 import fnmatch
 import os
@@ -16,6 +8,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from agentrl.envs.swe.tools.output import BadUsageError, RefusedError, as_text, say
+
+USAGE = """\
+search PATTERN [PATH...]  show the lines that match a Python regular expression
+  -i             upper and lower case alike
+  -F             PATTERN is plain text
+  -l             only the names of the files
+  -g GLOB        only files with such a name: -g '*.py'
+
+Files that git ignores, binary files and large ones are left out. At most 100 lines are shown.
+"""
+"""What the agent is told about it."""
 
 _MOST_LINES = 100
 _MOST_BYTES = 4 * 2**20

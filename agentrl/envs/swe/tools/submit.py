@@ -1,10 +1,13 @@
-"""
-submit    hand in the repository as it is now; the task ends
-"""
+"""Handing in: what an agent does with ``submit``."""
 
 from pathlib import Path
 
 from agentrl.envs.swe.tools.output import BadUsageError, say
+
+USAGE = """\
+submit    hand in the repository as it is now; the task ends
+"""
+"""What the agent is told about it."""
 
 SUBMITTED = "/tmp/.agentrl-submitted"
 """The file that says so to the environment."""

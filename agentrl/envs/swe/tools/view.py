@@ -1,10 +1,4 @@
-"""
-view FILE                 show a file with line numbers
-view FILE FIRST [LAST]    show lines FIRST to LAST (also FIRST-LAST)
-view [FOLDER]             list a folder, two levels deep
-
-At most 250 lines are shown at a time.
-"""
+"""Looking at files: what an agent does with ``view``."""
 
 import re
 from collections.abc import Iterator
@@ -12,6 +6,15 @@ from pathlib import Path
 
 from agentrl.envs.swe.tools.output import BadUsageError, RefusedError, say, whole_number
 from agentrl.envs.swe.tools.texts import numbered, read_text, split_lines
+
+USAGE = """\
+view FILE                 show a file with line numbers
+view FILE FIRST [LAST]    show lines FIRST to LAST (also FIRST-LAST)
+view [FOLDER]             list a folder, two levels deep
+
+At most 250 lines are shown at a time.
+"""
+"""What the agent is told about it."""
 
 _MOST_LINES = 250
 _MOST_ENTRIES = 250
