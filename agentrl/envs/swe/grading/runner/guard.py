@@ -60,25 +60,25 @@ def _is_code(path: str) -> bool:
 
 
 def _note(notes: str, data: "List[str]") -> None:
-    with open(notes, "wb") as file:
-        os.chmod(notes, 0o600)
+    """Write when files were changed as ``stat -c %.9Z`` says it, so that a shell can compare."""
+    with open(notes, "wb") as names, open(notes + ".times", "w") as times:
         for path in data:
-            file.write(os.fsencode("%s %s\0" % (_changed_at(path), path)))
+            names.write(os.fsencode(path) + b"\0")
+            times.write(_changed_at(path) + "\n")
 
 
 def _look_again(notes: str) -> None:
-    with open(notes, "rb") as file:
-        entries = os.fsdecode(file.read()).split("\0")[:-1]
-    for entry in entries:
-        changed_at, _, path = entry.partition(" ")
-        if _changed_at(path) != changed_at:
-            sys.stdout.buffer.write(os.fsencode(path))
-            return
+    with open(notes, "rb") as names, open(notes + ".times") as times:
+        paths = os.fsdecode(names.read()).split("\0")
+        for number, before in enumerate(times):
+            if _changed_at(paths[number]) != before.strip():
+                sys.stdout.buffer.write(os.fsencode(paths[number]))
+                return
 
 
 def _changed_at(path: str) -> str:
     try:
-        return str(os.lstat(path).st_ctime_ns)
+        return "%d.%09d" % divmod(os.lstat(path).st_ctime_ns, 10**9)
     except OSError:
         return "gone"
 

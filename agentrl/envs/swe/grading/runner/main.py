@@ -6,7 +6,10 @@ has what it needs from the standard library.
 
 import os
 import sys
-from typing import Any, Dict, List
+from typing import Any, Callable, Dict, List
+
+Session = Callable[[Dict[str, Any], Any], int]
+"""Runs the tests that the settings name, and returns the exit status."""
 
 BORROWED = frozenset(
     "attr attrs atomicwrites colorama exceptiongroup importlib_metadata iniconfig more_itertools "
@@ -22,20 +25,18 @@ def main() -> None:
     for _ in range(6):  # agentrl/envs/swe/grading/runner/main.py
         root = os.path.dirname(root)
     sys.path[0] = root
-    from agentrl.envs.swe.grading.runner import channel, pytest_session, unittest_session
+    from agentrl.envs.swe.grading.runner import channel
 
     descriptor = channel.take_stdout()
     settings = channel.read_settings()
     emit = channel.open_channel(descriptor, bytes.fromhex(settings.pop("key")))
     _start_site()
-    sys.path.remove(root)
     try:
-        session = {"pytest": pytest_session, "unittest": unittest_session}[
-            settings["framework"]
-        ].load()
+        session = _load(settings["framework"])
     except ImportError as exc:
         emit("end", {"problem": "%s cannot be imported: %s" % (settings["framework"], exc)})
         os._exit(0)
+    sys.path.remove(root)
     leave = os._exit
     _enter_repository(settings)
     status = session(settings, emit)
@@ -46,6 +47,14 @@ def main() -> None:
         except Exception:  # noqa: BLE001 - a test has closed or replaced it
             pass
     leave(0)
+
+
+def _load(framework: str) -> "Session":
+    if framework == "pytest":
+        from agentrl.envs.swe.grading.runner.pytest_session import load
+    else:
+        from agentrl.envs.swe.grading.runner.unittest_session import load
+    return load()
 
 
 def _start_site() -> None:

@@ -129,6 +129,7 @@ def make_plugins(pytest: Any, settings: Dict[str, Any], emit: Emit) -> List[Any]
         def pytest_runtest_protocol(self, item: Any, nextitem: Any) -> Optional[bool]:
             if item not in canaries:
                 return None
+            item.repr_failure = str  # nobody reads what it says
             protocol(item, log=False, nextitem=nextitem)
             return True
 
