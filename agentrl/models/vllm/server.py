@@ -6,6 +6,7 @@ import http.client
 import importlib.metadata
 import importlib.util
 import os
+import random
 import re
 import signal
 import socket
@@ -27,6 +28,7 @@ SHOWN_LINES = 20
 """How many lines of the server's log a message shows."""
 _NOISE = re.compile(r"nanobind|^ - |Route: |resource_tracker")
 """What an ending server prints whatever the reason; it would push the reason out of sight."""
+_PORTS = range(20_000, 32_000)
 _WEIGHTS = (".safetensors", ".bin", ".pt", ".gguf")
 STOP_S = guard.GRACE_S + 5.0
 
@@ -240,8 +242,13 @@ def is_cpu_build() -> bool:
 
 
 def free_port() -> int:
-    """Return a port of the loopback interface that nobody uses just now."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port of the loopback interface that nobody uses just now.
+
+    It lies below those that the kernel gives to whoever connects somewhere: a server takes seconds
+    to come up, in which one of these would be taken by another now and then.
+    """
+    for port in random.SystemRandom().sample(_PORTS, len(_PORTS)):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind((HOST, port))
+            return port
+    raise ServiceDownError(f"every port of {HOST} from {_PORTS[0]} to {_PORTS[-1]} is in use")
