@@ -45,7 +45,7 @@ async def playing(
     with (log_folder / LOG).open("ab") as log:
         async with shared_server(model, log_folder=log_folder) as url:
             threads = max(1, (os.cpu_count() or 1) // spec.rollouts.workers)
-            begin = Begin(_one_workers_share(spec), tuple(sys.path), url, threads)
+            begin = Begin(one_workers_share(spec), tuple(sys.path), url, threads)
             pool = PoolPlayer(spec.rollouts.workers, begin, local.agent_name, log)
             async with _started(pool):
                 yield pool
@@ -78,14 +78,17 @@ def _with_checkpoint(spec: SuiteSpec, tasks: Sequence[Task]) -> SuiteSpec:
     return _with_model(spec, model)
 
 
-def _one_workers_share(spec: SuiteSpec) -> SuiteSpec:
-    """Divide the requests that a server may get at a time among the workers."""
+def one_workers_share(spec: SuiteSpec) -> SuiteSpec:
+    """Divide among the workers what a server or a sandbox engine is asked at a time."""
+    workers = spec.rollouts.workers
+    budget = max(1, spec.sandbox.start_budget // workers)
+    sandbox = spec.sandbox.model_copy(update={"start_budget": budget})
+    spec = spec.model_copy(update={"sandbox": sandbox})
     model = spec.agent.model
     if not isinstance(model, OpenAISpec | VllmSpec):
         return spec
-    share = max(1, model.concurrency // spec.rollouts.workers)
-    model = model.model_copy(update={"concurrency": share})
-    return _with_model(spec, model)
+    share = max(1, model.concurrency // workers)
+    return _with_model(spec, model.model_copy(update={"concurrency": share}))
 
 
 def _with_model(spec: SuiteSpec, model: ModelSpec) -> SuiteSpec:
