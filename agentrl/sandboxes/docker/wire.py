@@ -12,6 +12,9 @@ Output = Literal[1, 2]
 """Standard output or standard error."""
 
 _PIECE = 256 * 1024
+_LOOK_S = 0.5
+"""Longest time in which a close by another thread may go unnoticed: the number of a descriptor that
+is closed just before it is waited for can be another connection's by then."""
 
 
 class Wire:
@@ -48,13 +51,15 @@ class Wire:
     def receive(self, timeout_s: float) -> tuple[Output, bytes] | None:
         """Return the next piece of an output, ``b""`` at their end, None when the time is over."""
         deadline = time.monotonic() + timeout_s
-        left = timeout_s
+        looked = False
         while not self._ready:
             if self._ended:
                 return 1, b""
-            if left < 0 or not self._wait(left):
-                return None
             left = deadline - time.monotonic()
+            if left < 0 and looked:
+                return None
+            self._wait(max(0.0, min(left, _LOOK_S)))
+            looked = True
         return self._ready.popleft()
 
     def close(self) -> None:
@@ -68,25 +73,24 @@ class Wire:
                 if part is not None:
                     part.close()
 
-    def _wait(self, timeout_s: float) -> bool:
-        """Move bytes in both directions once, and return whether there was time to."""
+    def _wait(self, timeout_s: float) -> None:
+        """Move bytes in both directions once, where that can be done in time."""
         if isinstance(self._socket, ssl.SSLSocket) and self._socket.pending():
             self._pull()
-            return True
+            return
         events = select.POLLIN | (select.POLLOUT if self._unsent else 0)
         try:
             self._poll.register(self._socket, events)
             happened = self._poll.poll(timeout_s * 1000)
         except (OSError, ValueError):  # closed from another thread
             self._ended = True
-            return True
+            return
         for _, event in happened:
             if event & select.POLLOUT:
                 with suppress(OSError):  # that it is gone shows in what is received
                     self._push()
             if event & ~select.POLLOUT:
                 self._pull()
-        return bool(happened)
 
     def _push(self) -> None:
         with suppress(BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
@@ -102,7 +106,8 @@ class Wire:
             return
         except OSError:
             data = b""
-        self._ended = not data
+        if not data:
+            self._ended = True
         while data:
             data = self._take(data)
 
