@@ -1,5 +1,6 @@
 import io
 import socket
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -97,3 +98,17 @@ def test_a_wire_closed_meanwhile_has_ended(ends: tuple[socket.socket, Wire]) -> 
     wire.close()
 
     assert wire.receive(5.0) == (1, b"")
+
+
+def test_who_waits_is_woken_by_a_close() -> None:
+    engine, ours = socket.socketpair()
+    wire = Wire(ours)
+    received: list[object] = []
+    waiting = threading.Thread(target=lambda: received.append(wire.receive(60.0)))
+    waiting.start()
+
+    wire.close()
+    waiting.join(20.0)
+
+    assert received == [(1, b"")]
+    engine.close()
