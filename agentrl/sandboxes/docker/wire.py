@@ -13,9 +13,9 @@ Output = Literal[1, 2]
 
 _PIECE = 256 * 1024
 _LOOK_S = 0.5
-"""Longest time in which a close by another thread may go unnoticed. One was seen to go unnoticed on a
-loaded machine; perhaps because the number of a descriptor that is closed just before it is waited
-for can be another connection's by then."""
+"""Longest time in which a close by another thread may go unnoticed. One did, on a loaded machine;
+perhaps because the number of a descriptor that is closed just before it is waited for can be
+another connection's by then."""
 
 
 class Wire:
