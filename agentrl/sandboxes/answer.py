@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+_DIGITS = 10  # of a code, and the end of its line, at most
+
 
 class Answer:
     r"""The part of a stream between the marks of one request.
@@ -39,10 +41,16 @@ class Answer:
         if not self.begun and self._pass(self._marks[0], self._early):
             self.begun = True
             self._held = self._held[len(self._marks[0]) :]
-        if self.begun and self._pass(self._marks[1], True):
-            code, newline, _ = self._held[len(self._marks[1]) :].partition(b"\n")
-            if newline:
+        while self.begun and self.code is None and self._pass(self._marks[1], True):
+            rest = self._held[len(self._marks[1]) :]
+            code, newline, _ = rest[:_DIGITS].partition(b"\n")
+            if newline and code.isdigit():
                 self.code, self._held = int(code), b""
+            elif not newline and len(rest) < _DIGITS and (code.isdigit() or not code):
+                return  # more of it is to come
+            else:  # a command that knows its nonce has printed a mark: that is output
+                self._write(self._marks[1])
+                self._held = rest
 
     def flush(self) -> None:
         """Give out what was held back, because nothing more comes."""

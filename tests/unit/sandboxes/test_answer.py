@@ -68,3 +68,11 @@ def test_another_request_s_marks_are_output() -> None:
     got, answer = read(f"\0{NONCE}<\0{other}>0\n\0{NONCE}>1\n".encode(), [], early=False)
 
     assert (got, answer.code) == (f"\0{other}>0\n".encode(), 1)
+
+
+def test_a_mark_without_a_code_behind_it_is_output_like_any_other() -> None:
+    mark = f"\0{NONCE}>"
+
+    got, answer = read(f"\0{NONCE}<a{mark}x\n{mark}{mark}137\n".encode(), [], early=False)
+
+    assert (got, answer.code) == (f"a{mark}x\n{mark}".encode(), 137)
