@@ -1,0 +1,1 @@
+"""The ``reward`` section of a suite: what counts, and how much."""
