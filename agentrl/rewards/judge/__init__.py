@@ -1,0 +1,1 @@
+"""A model that scores what an agent did, by a rubric."""

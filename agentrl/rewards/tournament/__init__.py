@@ -1,0 +1,1 @@
+"""Ranking the episodes of a group by comparing them in pairs."""
