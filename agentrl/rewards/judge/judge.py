@@ -2,8 +2,8 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TypeAlias
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
 
 from agentrl.episode import Episode, Sampling
 from agentrl.models.base import Model
@@ -58,8 +58,18 @@ class Judge:
         task_data: tuple[str, ...] = (),
     ) -> None:
         self.asking = asking
+        self._first_role = asking.role
         self._jury, self._rubrics = jury, rubrics
         self._tasks, self._task_data = tasks or {}, task_data
+
+    def memory(self) -> dict[str, Any]:
+        """Return what a checkpoint must hold: what the judge is told to be, if rewritten."""
+        role = self.asking.role
+        return {} if role == self._first_role else {"role": role}
+
+    def restore(self, memory: Mapping[str, Any]) -> None:
+        """Take up what ``memory`` returned."""
+        self.asking = replace(self.asking, role=str(memory.get("role", self._first_role)))
 
     @property
     def bill(self) -> Bill:

@@ -1,7 +1,6 @@
 """The label of kind ``judge``: what a judge says, as facts of episodes or turns."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from agentrl.episode import Episode
@@ -41,11 +40,11 @@ class JudgeLabeler:
 
     def memory(self) -> dict[str, Any]:
         """Return what the judge is told to be, which may have been rewritten."""
-        return {"role": self.judge.asking.role}
+        return self.judge.memory()
 
     def restore(self, memory: Mapping[str, Any]) -> None:
         """Take up what ``memory`` returned."""
-        self.judge.asking = replace(self.judge.asking, role=str(memory["role"]))
+        self.judge.restore(memory)
 
     async def close(self) -> None:
         """Close the judge's models."""

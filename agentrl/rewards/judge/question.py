@@ -39,6 +39,18 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
+class Block:
+    """A record that is quoted in a question."""
+
+    title: str
+    file: str
+    """What the judge's programs find it as, in full length."""
+    parts: list[Part]
+    room: int
+    """Most characters that are shown."""
+
+
+@dataclass(frozen=True, slots=True)
 class Asking:
     """What all questions of one judge share."""
 
@@ -47,7 +59,7 @@ class Asking:
     max_chars: int = 24_000
     """Most characters of an episode that are shown."""
     tools: str = ""
-    """How the judge may use tools; empty: it has none."""
+    """How the judge may use tools, the names of its files to follow; empty: it has none."""
 
     def about_episode(
         self, rubric: Rubric, episode: Episode, facts: Mapping[str, object] | None = None
@@ -60,9 +72,8 @@ class Asking:
             facts: what the suite lets the judge know of the task.
         """
         parts = episode_parts(episode, self.show)
-        return self._question(
-            rubric, [("the record", parts, self.max_chars)], facts, session=episode.id
-        )
+        block = Block("the record", "record.txt", parts, self.max_chars)
+        return self._question(rubric, [block], facts, session=episode.id)
 
     def about_turn(
         self,
@@ -81,9 +92,10 @@ class Asking:
         judged = turns_parts(turns[index : index + 1], self.show, index + 1)
         judged += [Part("what it led to", after)] if after else []
         room = self.max_chars // 2
-        blocks = [("the turn to judge", judged, self.max_chars - room)]
+        blocks = [Block("the turn to judge", "turn.txt", judged, self.max_chars - room)]
         if index:
-            blocks.insert(0, ("what came before", turns_parts(turns[:index], self.show), room))
+            before = turns_parts(turns[:index], self.show)
+            blocks.insert(0, Block("what came before", "before.txt", before, room))
         session = f"{episode.id}#turn{index + 1}"
         return self._question(rubric, blocks, facts, session=session, only_last=True)
 
@@ -96,7 +108,12 @@ class Asking:
     ) -> Question:
         """Ask for points for two episodes of one task, in this order."""
         blocks = [
-            (f"the record of {name}", episode_parts(episode, self.show), self.max_chars)
+            Block(
+                f"the record of {name}",
+                f"record_{name}.txt",
+                episode_parts(episode, self.show),
+                self.max_chars,
+            )
             for name, episode in zip(PAIR, (first, second), strict=True)
         ]
         session = f"{first.id}|{second.id}"
@@ -105,26 +122,24 @@ class Asking:
     def _question(
         self,
         rubric: Rubric,
-        blocks: Sequence[tuple[str, list[Part], int]],
+        blocks: Sequence[Block],
         facts: Mapping[str, object] | None,
         *,
         session: str,
         subjects: tuple[str, ...] = ("",),
         only_last: bool = False,
     ) -> Question:
-        mark = mark_of(part.text for _, parts, _ in blocks for part in parts)
-        records = [quoted(parts, mark, room, title) for title, parts, room in blocks]
-        system = "\n\n".join(filter(None, (self.role, _warning(mark), self.tools)))
+        mark = mark_of(part.text for block in blocks for part in block.parts)
+        records = [quoted(block.parts, mark, block.room, block.title) for block in blocks]
+        tools = self.tools and self.tools + ", ".join(block.file for block in blocks)
+        system = "\n\n".join(filter(None, (self.role, _warning(mark), tools)))
         user = [*_known(facts), *records, _rubric_text(rubric), _task_text(subjects, only_last)]
         user.append(answer_form(rubric.criteria, subjects, rubric.own_principles))
         return Question(
             messages=(Message("system", system), Message("user", "\n\n".join(user))),
             criteria=rubric.criteria,
             subjects=subjects,
-            records=tuple(
-                (f"record{subjects[at] if len(subjects) > 1 else at + 1}.txt", _plain(parts))
-                for at, (_, parts, _) in enumerate(blocks)
-            ),
+            records=tuple((block.file, _plain(block.parts)) for block in blocks),
             session=f"judge:{session}",
         )
 

@@ -1,7 +1,6 @@
 """The label of kind ``tournament``: an episode's place in its group, as facts of the outcome."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from agentrl.episode import Episode
@@ -53,12 +52,12 @@ class TournamentLabeler:
 
     def memory(self) -> dict[str, Any]:
         """Return what the judge is told to be, which may have been rewritten."""
-        return {} if self.judge is None else {"role": self.judge.asking.role}
+        return {} if self.judge is None else self.judge.memory()
 
     def restore(self, memory: Mapping[str, Any]) -> None:
         """Take up what ``memory`` returned."""
         if self.judge is not None:
-            self.judge.asking = replace(self.judge.asking, role=str(memory["role"]))
+            self.judge.restore(memory)
 
     async def close(self) -> None:
         """Close the judge's models."""
