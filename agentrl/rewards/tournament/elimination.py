@@ -1,6 +1,6 @@
 """Tournaments in which who loses is out: once (ArenaRL, arXiv 2601.06487), or twice."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from agentrl.rewards.tournament.matches import Matches, Pair
 from agentrl.rewards.tournament.ranking import Tiers, tiers_by
@@ -17,8 +17,8 @@ async def single_elimination(matches: Matches, names: Sequence[str]) -> Tiers:
     better seed goes on, and the other one, whose place nobody knows, has none.
     """
     scores = await against_pivot(matches, names)
-    if names[0] in scores:  # the pivot was in every match: they count as one
-        matches.points[names[0]] = [scores[names[0]]]
+    pivot = next(iter(scores))
+    matches.points[pivot] = [scores[pivot]] if matches.points[pivot] else []  # as one match
     seeds = sorted(scores, key=lambda name: -scores[name])  # stable: ties stay as they were drawn
     left = bracket(seeds)
     rounds: list[list[str]] = []
@@ -36,21 +36,21 @@ async def double_elimination(matches: Matches, names: Sequence[str]) -> Tiers:
     Who has not lost meets others who have not, who has lost once meets others who have; the last
     of both meet in the end, twice if the unbeaten one loses the first time. Every match is one
     loss, so N episodes take 2 (N - 1) matches, or one more. There is no seeding. The first of a
-    pair wins a draw: the one that has lost less, or was drawn earlier. Where a match has no result
-    it goes on, and the other one has no place.
+    pair wins a draw: the one that has lost less, or was drawn earlier. A match without a result is
+    nobody's loss; who is in two of them is out and has no place.
     """
     losses = dict.fromkeys(names, 0)
+    failures = dict.fromkeys(names, 0)
     rounds: list[list[str]] = []
     while len(losses) > 1:
-        pairs = _pairs_by_losses(losses)
+        pairs = _pairs_by_losses(losses, failures)
         _, losers = await _round(matches, pairs)
-        for _, second in pairs:
-            if not any(name in losers for name in (_, second)):
-                del losses[second]
         for name in losers:
             losses[name] += 1
+        for name in (n for pair in pairs if not set(pair) & set(losers) for n in pair):
+            failures[name] += 1
         rounds.append([name for name in losers if losses[name] == 2])
-        losses = {name: count for name, count in losses.items() if count < 2}
+        losses = {n: count for n, count in losses.items() if count < 2 and failures[n] < 2}
     return [list(losses), *_by_average(matches, rounds)]
 
 
@@ -94,11 +94,15 @@ def _by_seed(seeds: Sequence[str], pair: Sequence[str | None]) -> tuple[str, str
     return (present[0], present[1]) if len(present) == 2 else (present[0], None)
 
 
-def _pairs_by_losses(losses: dict[str, int]) -> list[Pair]:
-    """Return this round's pairs: first against last of those who have lost as often."""
+def _pairs_by_losses(losses: Mapping[str, int], failures: Mapping[str, int]) -> list[Pair]:
+    """Return this round's pairs: first against last of those who have lost as often.
+
+    Who was in a match without a result stands last, and so meets one who was not.
+    """
     pairs: list[Pair] = []
     for count in (0, 1):
         equal = [name for name, lost in losses.items() if lost == count]
+        equal.sort(key=lambda name: failures[name])
         pairs += [(equal[at], equal[-1 - at]) for at in range(len(equal) // 2)]
     if pairs:
         return pairs

@@ -63,6 +63,8 @@ async def rank_group(
     names = _drawn(group, seed)
     matches = Matches({episode.id: episode for episode in group}, compare, tries)
     tiers, points = await _play(scheme, matches, names, rounds)
+    if len(names) > 1:  # whoever was never compared may have come by free passes alone
+        tiers = [[name for name in tier if matches.points[name]] for tier in tiers]
     placed = places(tiers, points)
     return Ranking(
         {name: placed[name] for name in sorted(placed)},
@@ -97,4 +99,4 @@ def _drawn(group: Sequence[Episode], seed: int) -> list[str]:
 
 
 def _why(matches: Matches, name: str) -> str:
-    return matches.problems.get(name, "no match with it had a result")
+    return matches.problems.get(name, "no comparison with it had a result")

@@ -3,23 +3,20 @@
 import statistics
 from collections.abc import Sequence
 
+from agentrl.rewards.tournament.comparison import Comparison
 from agentrl.rewards.tournament.matches import Matches
 from agentrl.rewards.tournament.ranking import Tiers, tiers_by
 
 
 async def against_pivot(matches: Matches, names: Sequence[str]) -> dict[str, float]:
-    """Hold everyone against the first, the pivot; return the points, by id in the order given.
+    """Hold everyone against the first, the pivot; return the points by id, the pivot's first.
 
     The pivot's score is the mean of its points over its matches. Who could not be held against it
-    is left out, and where that is everyone, so is the pivot.
+    is left out.
     """
-    pivot, others = names[0], names[1:]
-    results = await matches.play([(other, pivot) for other in others])
-    known = {o: r for o, r in zip(others, results, strict=True) if r is not None}
-    if not others:
-        return {pivot: 0.0}
+    pivot, known = await _against_one(matches, names)
     if not known:
-        return {}
+        return {pivot: 0.0}
     own = statistics.fmean(result.second for result in known.values())
     return {pivot: own, **{name: result.first for name, result in known.items()}}
 
@@ -41,14 +38,24 @@ async def bootstrapped_reference(
 
     A draw is 0, and so is the reference itself: both our choice.
     """
-    pivot, others = names[0], names[1:]
-    results = await matches.play([(other, pivot) for other in others])
-    signs = {
-        name: float((result.first > result.second) - (result.first < result.second))
-        for name, result in zip(others, results, strict=True)
-        if result is not None
-    }
-    if others and not signs:
-        return [], {}
-    signs = {pivot: 0.0, **signs}
+    pivot, known = await _against_one(matches, names)
+    signs = {pivot: 0.0}
+    for name, result in known.items():
+        signs[name] = float((result.first > result.second) - (result.first < result.second))
     return tiers_by({name: (sign,) for name, sign in signs.items()}), signs
+
+
+async def _against_one(matches: Matches, names: Sequence[str]) -> tuple[str, dict[str, Comparison]]:
+    """Return who was the reference, and the results of those that were held against it.
+
+    The first is the reference. One with which nothing can be compared would leave the whole group
+    without a place, so the second takes its part then, once.
+    """
+    pivot, known = names[0], dict[str, Comparison]()
+    for at, pivot in enumerate(names[:2]):
+        others = names[at + 1 :]
+        results = await matches.play([(other, pivot) for other in others])
+        known = {o: r for o, r in zip(others, results, strict=True) if r is not None}
+        if known:
+            break
+    return pivot, known

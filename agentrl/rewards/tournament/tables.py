@@ -16,6 +16,7 @@ class _Record:
     rounds: int = 0
     met: list[str] = field(default_factory=list)
     passed: bool = False
+    failures: int = 0
 
     @property
     def share(self) -> float:
@@ -51,7 +52,8 @@ async def swiss(
     With R rounds, N episodes take R * (N // 2) matches; the default, the smallest R with
     2^R >= N, leaves at most one unbeaten. Of an odd number the last that has not yet passed a
     round does so, which counts as a win. The order is by share of wins (a draw is half a win),
-    then by the mean share of those that one has met (Buchholz), then by average points.
+    then by the mean share of those that one has met (Buchholz), then by average points. A match
+    without a result does not count; who is in two of them plays no more.
     """
     records = {name: _Record() for name in names}
     wanted = rounds if rounds is not None else math.ceil(math.log2(len(names)))
@@ -74,6 +76,8 @@ def _note(records: _Records, pair: Pair, result: Comparison | None) -> None:
     records[first].met.append(second)
     records[second].met.append(first)
     if result is None:
+        records[first].failures += 1
+        records[second].failures += 1
         return
     won = 0.5 if result.first == result.second else float(result.first > result.second)
     records[first].note(won)
@@ -81,7 +85,8 @@ def _note(records: _Records, pair: Pair, result: Comparison | None) -> None:
 
 
 def _next_pairs(records: _Records) -> list[Pair]:
-    waiting = sorted(records, key=lambda name: -records[name].share)  # stable: as they were drawn
+    playing = [name for name, record in records.items() if record.failures < 2]
+    waiting = sorted(playing, key=lambda name: -records[name].share)  # stable: as they were drawn
     if len(waiting) % 2:
         last = next((n for n in reversed(waiting) if not records[n].passed), waiting[-1])
         waiting.remove(last)
