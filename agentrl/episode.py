@@ -139,6 +139,17 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class Gate:
+    """What a gate of the reward did to an episode."""
+
+    name: str
+    open: bool
+    """Whether what it governs counts."""
+    why: str
+    """The number that decided."""
+
+
+@dataclass(frozen=True, slots=True)
 class Episode:
     """One attempt at one task."""
 
@@ -167,8 +178,15 @@ class Episode:
     cost_usd: float = 0.0
     duration_s: float = 0.0
     weights_version: int = 0
+    gates: tuple[Gate, ...] = ()
+    """What the gates of the reward did, in order."""
+
+    @property
+    def rewards(self) -> tuple[float, ...]:
+        """Reward of each turn: the sum of its terms."""
+        return tuple([sum(turn.terms.values()) for turn in self.turns])
 
     @property
     def reward(self) -> float:
         """Sum of every named reward term of every turn."""
-        return sum(value for turn in self.turns for value in turn.terms.values())
+        return sum(self.rewards)

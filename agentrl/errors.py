@@ -69,6 +69,10 @@ class MissingDependencyError(UsageError, ImportError):
     """An optional library that was asked for is not installed."""
 
 
+class RewardError(UsageError):
+    """A reward cannot be composed from what an episode states."""
+
+
 class PreflightError(UsageError):
     """A few episodes showed that a training cannot work as it is set up."""
 

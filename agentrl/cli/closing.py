@@ -7,7 +7,7 @@ from rich.console import Console
 
 from agentrl.episode import Status
 from agentrl.errors import EXIT_BAD_INPUT
-from agentrl.rewards.spec import unmet_terms
+from agentrl.rewards.check import unmet_terms
 from agentrl.rollout.lag import lag_percentiles
 from agentrl.rollout.run import RunStats
 from agentrl.rollout.signals import EXIT_INTERRUPTED

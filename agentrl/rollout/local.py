@@ -9,7 +9,7 @@ from agentrl.agents.build import build_agent
 from agentrl.envs.build import build_env, env_class
 from agentrl.episode import Episode
 from agentrl.models.build import build_model
-from agentrl.rewards.spec import annotate
+from agentrl.rewards.compose import annotate
 from agentrl.rollout.attempt import Attempt
 from agentrl.rollout.job import Job
 from agentrl.rollout.lag import LoopLag
@@ -66,7 +66,8 @@ class LocalPlayer:
         finally:
             self.playing -= 1
             self._lanes.leave(lane, stuck=attempt.stuck)
-        return annotate(self._spec.reward, episode)
+        (annotated,) = annotate(self._spec.reward, [episode])
+        return annotated
 
     async def close(self) -> None:
         await self._lag.stop()

@@ -5,6 +5,7 @@ from typing import Any, Literal
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from agentrl.suite.model import ModelSpec
+from agentrl.suite.reward.spec import RewardSpec
 from agentrl.suite.sandbox import SandboxSpec
 from agentrl.suite.section import Section
 from agentrl.suite.tasks import TasksSpec
@@ -61,13 +62,6 @@ class AgentSpec(Section):
         if self.kind == "llm" and self.model is None:
             raise ValueError("an agent of kind 'llm' needs a 'model'")
         return self
-
-
-class RewardSpec(Section):
-    """What counts, and how much."""
-
-    terms: dict[str, float] = {"success": 1.0}
-    """Weight of each signal of a turn and of each result of the outcome, by name."""
 
 
 class RolloutsSpec(Section):

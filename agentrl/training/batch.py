@@ -8,24 +8,19 @@ from typing import Literal
 from agentrl.agents.tokens import token_sequences
 from agentrl.episode import Episode, Generation, Sampling, Status
 from agentrl.errors import RecordError
-from agentrl.rewards.spec import compose
-from agentrl.suite.spec import RewardSpec
 from agentrl.training.sample import Batch, Sample, Trajectory
 
 Truncated = Literal["use", "exclude"]
 
 
-def make_batch(
-    reward: RewardSpec, groups: Sequence[Sequence[Episode]], truncated: Truncated = "use"
-) -> Batch:
-    """Return what the episodes of some groups teach.
+def make_batch(groups: Sequence[Sequence[Episode]], truncated: Truncated = "use") -> Batch:
+    """Return what the episodes of some groups, whose rewards are composed, teach.
 
     Episodes that are not scored are left out and counted by status, because nobody knows what they
     were worth; so are truncated ones where the suite excludes them, and those in which the model
     said nothing. Their tokens are what was sampled, by recorded ids alone.
 
     Args:
-        reward: what counts.
         groups: the episodes of each task, as they were drawn together.
         truncated: what to do with episodes that a limit ended.
 
@@ -36,13 +31,13 @@ def make_batch(
     samples: list[Sample] = []
     excluded: Counter[str] = Counter()
     for group in groups:
-        for episode, rewards in zip(group, compose(reward, group), strict=True):
+        for episode in group:
             reason = _reason_to_exclude(episode, truncated)
             if reason is not None:
                 excluded[reason] += 1
                 continue
             own = samples_of(episode)
-            trajectories.append(_trajectory(episode, rewards, own))
+            trajectories.append(_trajectory(episode, own))
             samples.extend(own)
     return Batch(tuple(trajectories), tuple(samples), dict(excluded))
 
@@ -78,13 +73,11 @@ def _reason_to_exclude(episode: Episode, truncated: Truncated) -> str | None:
     return None
 
 
-def _trajectory(
-    episode: Episode, rewards: tuple[float, ...], samples: Sequence[Sample]
-) -> Trajectory:
+def _trajectory(episode: Episode, samples: Sequence[Sample]) -> Trajectory:
     return Trajectory(
         episode_id=episode.id,
         group_id=episode.group_id,
-        rewards=rewards,
+        rewards=episode.rewards,
         success=episode.outcome.get("success", 0.0) >= 1.0,
         durations=tuple(turn.duration_s for turn in episode.turns),
         loglikelihood=sum(sum(sample.tokens.logprobs) for sample in samples),

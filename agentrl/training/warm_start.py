@@ -7,7 +7,7 @@ from pathlib import Path
 from agentrl.episode import Episode, Status
 from agentrl.errors import RecordError
 from agentrl.models.chat import HFChatTokenizer
-from agentrl.rewards.spec import annotate
+from agentrl.rewards.compose import annotate_batch
 from agentrl.rollout.job import plan_jobs
 from agentrl.rollout.rollout import Rollout
 from agentrl.runs.folder import read_episodes
@@ -31,8 +31,9 @@ async def warm_start(workshop: Workshop, sft: SftSpec) -> Batch:
     """
     tasks = workshop.plan.sft or workshop.plan.tasks
     if sft.source == "run":
-        recorded = read_episodes(Path(sft.run or ""))
-        episodes = [annotate(workshop.spec.reward, episode) for episode in recorded]
+        recorded = _by_group(list(read_episodes(Path(sft.run or ""))))
+        rewarded, _ = annotate_batch(workshop.spec.reward, recorded)
+        episodes = [episode for group in rewarded for episode in group]
     elif sft.source == "expert":
         episodes = await expert_episodes(workshop, tasks)
     else:
@@ -40,7 +41,7 @@ async def warm_start(workshop: Workshop, sft: SftSpec) -> Batch:
             attempts = await _play(workshop, rollout, tasks, sft.attempts)
         episodes = _best(attempts, sft.best)
     good = [episode for episode in episodes if _is_good(episode, sft)]
-    batch = make_batch(workshop.spec.reward, _by_group(good))
+    batch = make_batch(_by_group(good))
     if not batch.trajectories:
         threshold = "a success" if sft.min_reward is None else f"reward {sft.min_reward:g}"
         raise RecordError(
@@ -55,7 +56,7 @@ async def demonstrate(workshop: Workshop) -> dict[str, Batch]:
     """Return by task id how an expert solves the tasks of RL; those it cannot are missing."""
     episodes = await expert_episodes(workshop, workshop.plan.tasks)
     solved = [e for e in episodes if e.outcome.get("success", 0.0) >= 1.0]
-    return {e.task_id: make_batch(workshop.spec.reward, [[e]]) for e in solved}
+    return {e.task_id: make_batch([[e]]) for e in solved}
 
 
 async def expert_episodes(

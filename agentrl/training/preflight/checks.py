@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from agentrl.episode import Episode, Status, Turn
-from agentrl.rewards.spec import unmet_terms
+from agentrl.rewards.check import unmet_terms
 from agentrl.suite.spec import SuiteSpec
 from agentrl.training.collect import Group
 from agentrl.training.feed import all_equal

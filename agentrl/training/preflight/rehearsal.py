@@ -47,7 +47,7 @@ async def preflight(workshop: Workshop) -> list[Finding]:
     findings = [check_episodes(episodes, spec), check_parser(episodes, spec)]
     if _imitates_expert(spec):
         findings.append(check_expert(await _expert(workshop)))
-    batch = make_batch(spec.reward, [group.episodes for group in groups])
+    batch = make_batch([group.episodes for group in groups])
     if batch.samples:
         trainer, sampler = await workshop.arithmetic.run(
             lambda: _logprobs(workshop.policy, batch, workshop.plan.train.tokens_per_pass)

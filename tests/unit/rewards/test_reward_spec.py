@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentrl.episode import Episode, Status, StopReason, Turn
-from agentrl.rewards.spec import annotate, compose, unmet_terms
-from agentrl.suite.spec import RewardSpec
+from agentrl.rewards.check import unmet_terms
+from agentrl.rewards.compose import annotate, compose
+from agentrl.suite.reward.spec import RewardSpec
 
 EPISODE = Episode(
     id="t#0",
@@ -33,7 +34,7 @@ def test_signals_count_on_their_turn_and_the_outcome_on_the_last() -> None:
 
 
 def test_every_term_is_stored_by_name_on_the_turn_that_earned_it() -> None:
-    annotated = annotate(RewardSpec(terms={"success": 2.0, "progress": 0.4}), EPISODE)
+    (annotated,) = annotate(RewardSpec(terms={"success": 2.0, "progress": 0.4}), [EPISODE])
 
     assert annotated.turns[0].terms == pytest.approx({"progress": 0.1})
     assert annotated.turns[1].terms == pytest.approx({"progress": -0.2, "success": 2.0})
@@ -50,7 +51,7 @@ def test_an_episode_that_is_not_scored_has_no_reward_rather_than_zero(status: St
     episode = replace(EPISODE, status=status)
 
     assert compose(RewardSpec(), [episode]) == [()]
-    assert all(turn.terms == {} for turn in annotate(RewardSpec(), episode).turns)
+    assert all(turn.terms == {} for turn in annotate(RewardSpec(), [episode])[0].turns)
 
 
 def test_a_truncated_episode_is_scored_as_it_stands() -> None:
@@ -72,7 +73,7 @@ def test_a_term_that_nothing_states_is_reported() -> None:
 @given(st.dictionaries(st.sampled_from(["success", "progress", "score"]), st.floats(-9, 9)))
 def test_annotating_twice_changes_nothing(terms: dict[str, float]) -> None:
     spec = RewardSpec(terms=terms)
-    once = annotate(spec, EPISODE)
+    once = annotate(spec, [EPISODE])
 
     assert annotate(spec, once) == once
 

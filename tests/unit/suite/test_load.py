@@ -6,6 +6,7 @@ from agentrl.errors import SuiteError
 from agentrl.suite import load_suite
 from agentrl.suite.compare import differences
 from agentrl.suite.model import OpenAISpec
+from agentrl.suite.reward.terms import FactTerm
 
 PLAIN = """\
 name: demo
@@ -37,7 +38,7 @@ def test_a_plain_suite_gets_every_default(suite_file: Path) -> None:
     spec = load_suite(suite_file).spec
 
     assert (spec.rollouts.concurrency, spec.rollouts.attempts) == (16, 1)
-    assert spec.reward.terms == {"success": 1.0}
+    assert spec.reward.terms == {"success": FactTerm()}
 
 
 def test_the_resolved_suite_is_the_same_suite(suite_file: Path, tmp_path: Path) -> None:
@@ -69,7 +70,7 @@ def test_the_resolved_suite_is_the_same_suite(suite_file: Path, tmp_path: Path) 
         ("name: again", ":6: name: given twice, first on line 1; keep one"),
         (
             "reward: {terms: {success: much}}",
-            "reward.terms.success: input should be a valid number",
+            ":6: reward.terms.success: expected a weight, which is a number, or a mapping such as",
         ),
     ],
 )

@@ -6,10 +6,9 @@ import pytest
 
 from agentrl.episode import Episode, Generation, Sampling, Status, StopReason, Turn
 from agentrl.errors import RecordError
-from agentrl.suite.spec import RewardSpec
+from agentrl.rewards.compose import annotate
+from agentrl.suite.reward.spec import RewardSpec
 from agentrl.training.batch import make_batch, samples_of
-
-SUCCESS = RewardSpec(terms={"success": 1.0})
 
 
 def answered(
@@ -49,7 +48,7 @@ GOOD = episode("a", turn(answered((1, 2), (3,))), turn(answered((1, 2, 3, 4), (5
 
 
 def test_an_episode_becomes_a_trajectory_and_its_sequences() -> None:
-    batch = make_batch(SUCCESS, [[GOOD]])
+    batch = make_batch([annotate(RewardSpec(), [GOOD])])
     (trajectory,), (sample,) = batch.trajectories, batch.samples
     assert trajectory.rewards == (0.0, 1.0)
     assert trajectory.success
@@ -67,12 +66,12 @@ def test_rewards_stand_on_the_turns_that_earned_them() -> None:
         turn(answered((1,), (2,)), progress=1.0),
         turn(answered((1, 2, 3), (4,)), progress=-1.0),
     )
-    assert make_batch(spec, [[record]]).trajectories[0].rewards == (0.5, 1.5)
+    assert make_batch([annotate(spec, [record])]).trajectories[0].rewards == (0.5, 1.5)
 
 
 @pytest.mark.parametrize("status", [Status.INFRA_FAILED, Status.UNSCORED, Status.CANCELLED])
 def test_an_episode_that_is_not_scored_is_left_out_and_counted(status: Status) -> None:
-    batch = make_batch(SUCCESS, [[GOOD, replace(GOOD, id="b", status=status)]])
+    batch = make_batch([[GOOD, replace(GOOD, id="b", status=status)]])
     assert [t.episode_id for t in batch.trajectories] == ["a"]
     assert [s.episode_id for s in batch.samples] == ["a"]
     assert batch.excluded == {str(status): 1}
@@ -80,14 +79,14 @@ def test_an_episode_that_is_not_scored_is_left_out_and_counted(status: Status) -
 
 def test_truncated_episodes_are_used_or_excluded_as_the_suite_says() -> None:
     cut = replace(GOOD, id="b", status=Status.TRUNCATED)
-    assert len(make_batch(SUCCESS, [[GOOD, cut]], "use").trajectories) == 2
-    excluding = make_batch(SUCCESS, [[GOOD, cut]], "exclude")
+    assert len(make_batch([[GOOD, cut]], "use").trajectories) == 2
+    excluding = make_batch([[GOOD, cut]], "exclude")
     assert [t.episode_id for t in excluding.trajectories] == ["a"]
     assert excluding.excluded == {"truncated": 1}
 
 
 def test_an_episode_in_which_the_model_said_nothing_teaches_nothing() -> None:
-    batch = make_batch(SUCCESS, [[episode("a")]])
+    batch = make_batch([[episode("a")]])
     assert not batch.trajectories
     assert batch.excluded == {"no_answer": 1}
 
@@ -124,4 +123,4 @@ def test_an_answer_without_a_prompt_is_refused() -> None:
 def test_an_episode_recorded_without_tokens_is_refused() -> None:
     bare = replace(answered((1,), (2,)), token_ids=None)
     with pytest.raises(RecordError, match="which training needs"):
-        make_batch(SUCCESS, [[episode("a", turn(bare))]])
+        make_batch([[episode("a", turn(bare))]])

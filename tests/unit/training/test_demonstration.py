@@ -94,9 +94,8 @@ def test_the_action_is_written_in_the_form_that_the_policy_is_to_use(
 
 
 def test_a_demonstration_can_be_trained_on(play: Play) -> None:
-    from agentrl.suite.spec import RewardSpec
 
-    batch = make_batch(RewardSpec(), [[play({})]])
+    batch = make_batch([[play({})]])
     assert batch.trajectories[0].success
     assert len(batch.samples) == 1
 

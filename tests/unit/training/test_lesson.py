@@ -79,7 +79,7 @@ def ids(batch: Batch | None) -> list[str]:
 
 def shown(name: str) -> Batch:
     """Return a demonstration of one episode."""
-    return make_batch(spec_with().reward, [[episode(name, 1.0)]])
+    return make_batch([[episode(name, 1.0)]])
 
 
 def test_a_draw_becomes_the_episodes_of_its_groups() -> None:

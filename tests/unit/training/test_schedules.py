@@ -100,7 +100,7 @@ def test_the_suite_of_a_step_has_its_values_and_nothing_else_changes(tmp_path: P
             "train.loss.entropy": {"start": 0.1, "end": 0.0},
             "train.group_size": {"end": 4},
             "env.options.loops": {"end": 1.0},
-            "reward.terms.success": {"end": 2.0},
+            "reward.terms.success.weight": {"end": 2.0},
         },
     )
     one = Schedules(read)
@@ -108,7 +108,7 @@ def test_the_suite_of_a_step_has_its_values_and_nothing_else_changes(tmp_path: P
     data["train"]["loss"]["entropy"] = 0.05
     data["train"]["group_size"] = 6
     data["env"]["options"]["loops"] = 0.5
-    data["reward"]["terms"]["success"] = 1.5
+    data["reward"]["terms"]["success"]["weight"] = 1.5
     assert one.spec_at(6) == SuiteSpec.model_validate(data)
     assert one.spec_at(1).train != one.spec_at(6).train
     assert one.spec_at(6).agent is read.spec.agent

@@ -1,0 +1,10 @@
+"""Facts beyond the environment's: who states them."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from agentrl.suite.reward.judge import JudgeLabelSpec
+from agentrl.suite.reward.tournament import TournamentLabelSpec
+
+LabelSpec = Annotated[JudgeLabelSpec | TournamentLabelSpec, Field(discriminator="kind")]
