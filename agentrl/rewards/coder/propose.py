@@ -1,6 +1,5 @@
 """Asks a model for reward programs."""
 
-import asyncio
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from dataclasses import dataclass
 from agentrl.episode import Sampling
 from agentrl.models.base import Message, Model, Request
 from agentrl.rewards.coder.check import Finding, check
+from agentrl.rewards.judge.together import together
 
 _BLOCK = re.compile(r"```(?:python|py)?[ \t]*\n(.*?)```", re.DOTALL | re.IGNORECASE)
 
@@ -66,7 +66,7 @@ async def propose(
     parts = [f"The task:\n{description}", *([feedback] if feedback else []), _ASK]
     messages = (Message("system", _SYSTEM + interface), Message("user", "\n\n".join(parts)))
     ask = (_mended(model, messages, sampling, repairs) for _ in range(n))
-    return list(await asyncio.gather(*ask))
+    return await together(ask)
 
 
 async def _mended(

@@ -1,0 +1,1 @@
+"""Bonuses for exploring: how new something is, and what a model finds interesting."""
