@@ -258,9 +258,9 @@ def inaction(chosen: Collection[Hashable], reference: Collection[Hashable]) -> f
 
 
 def recall(chosen: Collection[Hashable], reference: Collection[Hashable]) -> float:
-    """Return the share of the reference that was chosen; 1 where there is nothing to choose."""
+    """Return the share of the reference that was chosen; of an empty one, 1 for choosing nothing."""
     wanted = set(reference)
-    return len(wanted & set(chosen)) / len(wanted) if wanted else 1.0
+    return len(wanted & set(chosen)) / len(wanted) if wanted else float(not chosen)
 
 
 def set_score(

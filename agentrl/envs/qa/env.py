@@ -1,11 +1,14 @@
 """Questions with answers that can be checked: one question, one answer."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from agentrl.envs.base import Step, TextEnv
 from agentrl.envs.qa.choice import LETTERS
-from agentrl.envs.qa.question import Grade, Kind, Question, read_question, sum_question
+from agentrl.envs.qa.grade import Grade, Rules
+from agentrl.envs.qa.question import Kind, Question, read_question, sum_question
+from agentrl.errors import UsageError
+from agentrl.rewards.verify.tool_calls import Detail
 from agentrl.task import Task
 
 _FORMS = {
@@ -17,48 +20,69 @@ _FORMS = {
 _MISSING = {
     Kind.NUMERIC: "There is no number in the answer.",
     Kind.CHOICE: "It is not clear which choice the answer means: give one of {letters}.",
-    Kind.EXACT: "The answer is empty.",
-    Kind.F1: "The answer is empty.",
 }
 
 
 class QAEnv(TextEnv):
-    """Questions with numeric, multiple-choice or short text answers, read from JSON lines.
+    """Questions with numbers, choices, texts, SQL or tool calls for answers, from JSON lines.
 
-    A task holds ``question``, ``answer`` and, where wanted, ``choices``, ``kind`` and ``aliases``.
-    Without a file, tasks are sums of two small numbers. An answer from which nothing can be read
-    is refused like any other action that makes no sense.
+    A task holds ``question``, ``answer`` and, where wanted, ``choices``, ``kind`` and ``aliases``;
+    SQL also ``schema``, tool calls ``tools``. Without a file, tasks are sums of two small numbers.
+    An answer from which nothing can be read is refused like any other action that makes no sense.
+
+    Args:
+        bleu_success: the BLEU from which an answer of kind ``bleu`` is a success.
+        tool_detail: how finely a tool call is compared: ``fine`` counts names and values,
+            ``intermediate`` whole calls, ``coarse`` all or nothing.
+        tool_strict: whether names of tools and parameters must be equal in order to count.
     """
 
     max_turns = 1
 
-    def __init__(self, render_mode: str | None = None) -> None:
+    def __init__(
+        self,
+        bleu_success: float = 0.5,
+        tool_detail: Literal["fine", "intermediate", "coarse"] = "fine",
+        tool_strict: bool = False,
+        render_mode: str | None = None,
+    ) -> None:
         super().__init__(render_mode)
+        if not 0 < bleu_success <= 1:
+            raise UsageError(f"bleu_success is {bleu_success}, expected above 0 and at most 1")
+        self._rules = Rules(bleu_success, Detail(tool_detail), tool_strict)
         self._question: Question | None = None
         self._grade: Grade | None = None
 
     @property
     def instructions(self) -> str:
-        return f"Answer the question. {_FORMS[self._asked.kind]}"
+        scorer = self._asked.scorer
+        return f"Answer the question. {scorer.form if scorer else _FORMS[self._asked.kind]}"
 
     def begin(self, task: Task, seed: int) -> str:
-        self._question = read_question(task.data or sum_question(seed))
+        self._question = read_question(task.data or sum_question(seed), self._rules)
         self._grade = None
         choices = [f"({LETTERS[i]}) {text}" for i, text in enumerate(self._question.choices)]
-        return "\n".join([self._question.text, *choices])
+        shown = self._question.scorer.shown if self._question.scorer else ""
+        return "\n".join([self._question.text, *choices, *filter(None, [shown])])
 
     def act(self, action: str) -> Step:
         grade = self._asked.grade(action)
         if grade is None:
             letters = ", ".join(LETTERS[: len(self._asked.choices)])
-            return self.refuse(_MISSING[self._asked.kind].format(letters=letters))
+            missing = _MISSING.get(self._asked.kind, "The answer is empty.")
+            return self.refuse(missing.format(letters=letters))
         self._grade = grade
         verdict = "Correct." if grade.success else "Wrong."
-        return Step(verdict, reward=float(grade.success), terminated=True)
+        return Step(verdict, grade.facts, reward=float(grade.success), terminated=True)
 
     def outcome(self) -> dict[str, float]:
-        grade = self._grade or Grade(success=False, score=0.0)
-        return {"success": float(grade.success), "score": grade.score}
+        grade = self._grade or self._unanswered()
+        return {"success": float(grade.success), "score": grade.score, **grade.facts}
+
+    def _unanswered(self) -> Grade:
+        """Return the grade of saying nothing; where that has facts, the least there are."""
+        scorer = self._asked.scorer
+        return scorer.grade("") if scorer else Grade(success=False, score=0.0)
 
     def legal_actions(self) -> tuple[str, ...] | None:
         return tuple(LETTERS[: len(self._asked.choices)]) or None

@@ -2,7 +2,7 @@
 
 import random
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
@@ -10,7 +10,12 @@ from typing import Any
 
 from agentrl.envs.qa.choice import LETTERS, read_choice
 from agentrl.envs.qa.extract import answer_part
+from agentrl.envs.qa.grade import Grade, Rules, Scorer
 from agentrl.envs.qa.numeric import is_number, read_number, same_number
+from agentrl.envs.qa.scored.bleu import read_bleu
+from agentrl.envs.qa.scored.selection import read_selection
+from agentrl.envs.qa.scored.sql import read_sql
+from agentrl.envs.qa.scored.tool_calls import read_tool_calls
 from agentrl.envs.qa.squad import exact_match, f1, normalise
 from agentrl.errors import TaskError, nearest
 
@@ -28,15 +33,22 @@ class Kind(StrEnum):
     """The same words after normalisation; everything else counts nothing."""
     F1 = "f1"
     """As ``exact``, and the score counts the words that are right."""
+    BLEU = "bleu"
+    """How much of its word groups the answer shares with the references."""
+    SQL = "sql"
+    """The rows that a query returns, and how like the reference it is."""
+    TOOL_CALLS = "tool_calls"
+    """Which tools are called with which parameters."""
+    SELECTION = "selection"
+    """Which of several things are chosen, when any number may be right."""
 
 
-@dataclass(frozen=True, slots=True)
-class Grade:
-    """How good an answer is."""
-
-    success: bool
-    score: float
-    """From 0 to 1; differs from ``success`` only for questions of kind ``f1``."""
+_SCORED: Mapping[Kind, Callable[[Mapping[str, Any], Rules], Scorer]] = {
+    Kind.BLEU: read_bleu,
+    Kind.SQL: read_sql,
+    Kind.TOOL_CALLS: read_tool_calls,
+    Kind.SELECTION: read_selection,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +62,15 @@ class Question:
     accepted: tuple[str, ...]
     """The reference and its aliases; for a choice its letter."""
     choices: tuple[str, ...] = ()
+    scorer: Scorer | None = None
+    """Grades the answer where the kind has partial credit."""
 
     def grade(self, answer: str) -> Grade | None:
         """Return how good an answer is, or None where none can be read from the text."""
         if not answer.strip():
             return None
+        if self.scorer is not None:
+            return self.scorer.grade(answer)
         if self.kind is Kind.NUMERIC:
             return _grade_number(answer, self.accepted)
         if self.kind is Kind.CHOICE:
@@ -67,7 +83,7 @@ class Question:
         return Grade(success, max(f1(part, accepted) for accepted in self.accepted))
 
 
-def read_question(data: Mapping[str, Any]) -> Question:
+def read_question(data: Mapping[str, Any], rules: Rules | None = None) -> Question:
     """Return the question in a row of the form ``{question, answer, choices?, kind?, aliases?}``.
 
     Without ``kind``, a row with ``choices`` is a choice; an answer with ``####``, as GSM8K writes
@@ -75,10 +91,13 @@ def read_question(data: Mapping[str, Any]) -> Question:
 
     Raises:
         TaskError: something is missing, of a wrong type or does not fit together.
+        MissingDependencyError: what checks this kind of answer is not installed.
     """
     text, answer = data.get("question"), data.get("answer")
     if not isinstance(text, str) or not text.strip():
         raise TaskError(f"'question' is {text!r}, expected a text")
+    if data.get("kind") in _SCORED:
+        return _scored(text.strip(), Kind(data["kind"]), data, rules or Rules())
     if isinstance(answer, bool) or not isinstance(answer, str | int | float) or answer == "":
         raise TaskError(f"'answer' is {answer!r}, expected a text or a number")
     choices, aliases = _texts(data, "choices"), _texts(data, "aliases")
@@ -94,6 +113,12 @@ def read_question(data: Mapping[str, Any]) -> Question:
         if not all(normalise(one) for one in accepted):
             raise TaskError(f"nothing of the answer {reference!r} is left to compare with")
     return Question(text.strip(), kind, reference, accepted, choices)
+
+
+def _scored(text: str, kind: Kind, data: Mapping[str, Any], rules: Rules) -> Question:
+    scorer = _SCORED[kind](data, rules)
+    choices = _texts(data, "choices") if kind is Kind.SELECTION else ()
+    return Question(text, kind, scorer.expert, (scorer.expert,), choices, scorer)
 
 
 def sum_question(seed: int) -> dict[str, str]:

@@ -18,7 +18,7 @@ from typing import Any
 
 from agentrl.errors import UsageError
 
-LIMIT_S = 2.0
+LIMIT_S = 1.0
 """Longest time for a query, in seconds."""
 MOST_ROWS = 10_000
 """A query that returns more has failed."""

@@ -200,7 +200,8 @@ def test_penalties_of_a_set_by_hand() -> None:
     assert inaction("", "ab") == 1.0
     assert set_score("", "ab", options) == -1.0
     assert set_score("", "", options) == 1.0
-    assert set_score(options, "", options) == 0.0
+    assert set_score(options, "", options) == -1.0
+    assert set_score("a", "", options) == pytest.approx(-1 / 6)
 
 
 def test_without_a_list_of_options_wrong_ones_count_against_right_ones() -> None:

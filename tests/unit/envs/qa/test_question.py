@@ -2,7 +2,8 @@ from typing import Any
 
 import pytest
 
-from agentrl.envs.qa.question import Grade, Kind, read_question, sum_question
+from agentrl.envs.qa.grade import Grade
+from agentrl.envs.qa.question import Kind, read_question, sum_question
 from agentrl.errors import TaskError
 
 RIGHT, WRONG = Grade(True, 1.0), Grade(False, 0.0)
