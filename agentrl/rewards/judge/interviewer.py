@@ -4,8 +4,9 @@ import asyncio
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from typing import TypeVar
 from weakref import WeakValueDictionary
 
 from agentrl.episode import Sampling
@@ -18,6 +19,8 @@ from agentrl.rewards.judge.question import Question, answer_form
 from agentrl.rewards.judge.reading import UnreadableError, read_scores
 from agentrl.rewards.judge.voting import Vote
 from agentrl.rewards.judge.workbench import Tools, Workbench, program_in
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -102,6 +105,34 @@ class Interviewer:
                 self._cache.put(key, vote)
             return vote
 
+    async def talk(
+        self,
+        messages: Sequence[Message],
+        read: Callable[[str], T],
+        form: str,
+        sampling: Sampling,
+        session: str = "judge",
+    ) -> T:
+        """Ask for something else than scores, until it can be read; nothing of it is kept.
+
+        Args:
+            messages: what is asked.
+            read: makes something of the answer; raises ``UnreadableError`` where it cannot.
+            form: how to answer, said again with each complaint.
+            sampling: how.
+            session: names the conversation to the backend.
+
+        Raises:
+            JudgeError: the model did not answer, or nothing readable.
+            UsageError: the model cannot be used as it is set up.
+            RunStopped: its server is gone for good.
+        """
+        await self._start()
+        try:
+            return await self._until_readable(messages, read, form, sampling, session)
+        except InfrastructureError as exc:
+            raise exc if isinstance(exc, JudgeError) else JudgeError(str(exc)) from exc
+
     async def close(self) -> None:
         """Close the model."""
         if self._started:
@@ -115,9 +146,15 @@ class Interviewer:
                 self._started = True
 
     async def _interview(self, question: Question, sampling: Sampling, session: str) -> Vote:
+        def read(text: str) -> Vote:
+            return Vote(read_scores(text, question.criteria, question.subjects), text)
+
         bench = Workbench(self._tools, question.records) if self._tools else None
+        form = answer_form(question.criteria, question.subjects)
         try:
-            return await self._until_readable(question, sampling, session, bench)
+            return await self._until_readable(
+                question.messages, read, form, sampling, session, bench
+            )
         except InfrastructureError as exc:
             raise exc if isinstance(exc, JudgeError) else JudgeError(str(exc)) from exc
         finally:
@@ -125,14 +162,20 @@ class Interviewer:
                 await bench.close()
 
     async def _until_readable(
-        self, question: Question, sampling: Sampling, session: str, bench: Workbench | None
-    ) -> Vote:
-        messages = list(question.messages)
+        self,
+        asked: Sequence[Message],
+        read: Callable[[str], T],
+        form: str,
+        sampling: Sampling,
+        session: str,
+        bench: Workbench | None = None,
+    ) -> T:
+        messages = list(asked)
         retries = 0
         while True:
             text, cut = await self._answer(messages, sampling, session)
             try:
-                return Vote(read_scores(text, question.criteria, question.subjects), text)
+                return read(text)
             except UnreadableError as exc:
                 problem = f"it was cut off at {sampling.max_tokens} tokens" if cut else str(exc)
             program = program_in(text) if bench and bench.left else None
@@ -142,16 +185,18 @@ class Interviewer:
             else:
                 self.bill.unreadable += 1
                 if retries == self._retries:
-                    asked = "once" if retries == 0 else f"{retries + 1} times"
-                    raise JudgeError(
-                        f"judge {self._model.name} was asked {asked} and gave no readable scores; "
-                        f"last: {problem}; it said {text[:120]!r}"
-                    )
+                    raise self._unreadable(retries + 1, problem, text)
                 retries += 1
-                form = answer_form(question.criteria, question.subjects)
                 reply = f"Your answer could not be read: {problem}. {form}"
             said = as_sent(text) if text.strip() else "(no answer)"  # servers refuse empty ones
             messages += [Message("assistant", said), Message("user", reply)]
+
+    def _unreadable(self, times: int, problem: str, text: str) -> JudgeError:
+        asked = "once" if times == 1 else f"{times} times"
+        return JudgeError(
+            f"judge {self._model.name} was asked {asked} and gave no readable answer; "
+            f"last: {problem}; it said {text[:120]!r}"
+        )
 
     async def _answer(
         self, messages: Sequence[Message], sampling: Sampling, session: str

@@ -72,6 +72,11 @@ class Judge:
         self.asking = replace(self.asking, role=str(memory.get("role", self._first_role)))
 
     @property
+    def jury(self) -> Jury:
+        """Who votes."""
+        return self._jury
+
+    @property
     def bill(self) -> Bill:
         """What the judge has cost so far, without the meta filter's model."""
         return self._jury.interviewer.bill

@@ -48,6 +48,18 @@ def read_scores(
     }
 
 
+def read_object(text: str, key: str) -> dict[str, Any]:
+    """Return the last JSON object of a text that has a key.
+
+    Raises:
+        UnreadableError: there is none.
+    """
+    found = [obj for obj in _objects(text[-_LONGEST:]) if key in obj]
+    if not found:
+        raise UnreadableError(f'there is no JSON object with "{key}" in it')
+    return found[-1]
+
+
 def _shares(scores: Any, criteria: Sequence[Criterion], where: str) -> Shares:
     if not isinstance(scores, dict):
         raise UnreadableError(f"{where} is no JSON object with the points of each item")
