@@ -71,4 +71,6 @@ def _load(data: dict[str, Any]) -> Vote:
         str(subject): {str(name): float(share) for name, share in points.items()}
         for subject, points in data["shares"].items()
     }
+    if not all(0 <= share <= 1 for points in shares.values() for share in points.values()):
+        raise ValueError("a kept vote has shares that are none")
     return Vote(shares, str(data["text"]))

@@ -222,9 +222,9 @@ class Interviewer:
 
     def _key(self, question: Question, sampling: Sampling, number: int) -> str:
         asked = [[message.role, message.content] for message in question.messages]
-        how = {**asdict(sampling), "retries": self._retries}
+        how = json.dumps(asdict(sampling))
         tools = "" if self._tools is None else self._tools.sandbox.model_dump_json()
-        return vote_key((self._identity, json.dumps(asked), json.dumps(how), tools, str(number)))
+        return vote_key((self._identity, json.dumps(asked), how, tools, str(number)))
 
 
 def _seed(seed: int | None, number: int, failures: int) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from agentrl.episode import Sampling
-from agentrl.models.base import Message
+from agentrl.models.base import Message, as_sent
 from agentrl.rewards.judge.error import JudgeError
 from agentrl.rewards.judge.interviewer import Interviewer
 from agentrl.rewards.judge.question import Question, answer_form
@@ -47,7 +47,7 @@ class MetaFilter:
         form = answer_form((_SOUND,), ("",))
         messages = (
             *question.messages,
-            Message("assistant", vote.text),
+            Message("assistant", as_sent(vote.text)),
             Message("user", f"{_RATE}\n\n{form}"),
         )
         asked = Question(messages, (_SOUND,), session=f"{question.session}#meta")

@@ -56,7 +56,7 @@ class Rubrics:
         tasks: the suite's tasks by id, where nuggets stand in their data.
 
     Raises:
-        UsageError: a file of nuggets cannot be read.
+        UsageError: a file of nuggets cannot be read, or one of the tasks has no nuggets.
     """
 
     def __init__(self, spec: RubricSpec, tasks: Mapping[str, Task]) -> None:
@@ -65,6 +65,8 @@ class Rubrics:
         nuggets = spec.nuggets
         self._rows = _read_rows(nuggets) if nuggets and nuggets.file else None
         self._shared = None if nuggets else _shared_rubric(spec)
+        for task_id in tasks:
+            self.of(task_id)  # a task that cannot be judged is told before anything runs
 
     def of(self, task_id: str) -> Rubric:
         """Return the rubric of a task.

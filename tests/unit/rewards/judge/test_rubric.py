@@ -71,10 +71,13 @@ def test_nuggets_of_a_file_belong_to_the_task_that_it_names(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("given", [None, [], "Paris", [3], [{"txt": "x"}], [{"text": ""}]])
 def test_a_task_without_nuggets_is_refused_by_name(given: Any) -> None:
-    made = rubrics({"q": Task("q", data={"nuggets": given})}, nuggets={})
-
     with pytest.raises(TaskError, match="task 'q': no nuggets under 'nuggets' in the task's data"):
-        made.of("q")
+        rubrics({"q": Task("q", data={"nuggets": given})}, nuggets={})
+
+
+def test_a_task_that_nobody_told_of_has_no_nuggets() -> None:
+    with pytest.raises(TaskError, match="task 'other': no nuggets"):
+        rubrics({"q": Task("q", data={"nuggets": ["a"]})}, nuggets={}).of("other")
 
 
 @pytest.mark.parametrize(
