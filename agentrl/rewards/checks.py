@@ -258,7 +258,7 @@ def inaction(chosen: Collection[Hashable], reference: Collection[Hashable]) -> f
 
 
 def recall(chosen: Collection[Hashable], reference: Collection[Hashable]) -> float:
-    """Return the share of the reference that was chosen; of an empty one, 1 for choosing nothing."""
+    """Return the share of the reference that was chosen; of nothing, 1 if nothing was chosen."""
     wanted = set(reference)
     return len(wanted & set(chosen)) / len(wanted) if wanted else float(not chosen)
 

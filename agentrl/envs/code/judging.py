@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from agentrl.envs.code.problem import Problem
-from agentrl.envs.code.runner import JUDGE_ARGV
+from agentrl.envs.code.runner import argv
 from agentrl.errors import SandboxError, TaskError
 from agentrl.sandboxes.base import RunResult, Sandbox
 
@@ -38,9 +38,9 @@ def judge(
         TaskError: the tests themselves cannot run in the sandbox.
         SandboxError: the sandbox fails.
     """
-    order = _order(problem, program, test_s, total_s)
+    order = order_of(problem, program, test_s, total_s)
     ran = sandbox.run(
-        JUDGE_ARGV,
+        argv("judge"),
         stdin=json.dumps(order).encode(),
         timeout_s=total_s + test_s + _GRACE_S,
     )
@@ -57,7 +57,8 @@ def _last(results: list[Result], count: int) -> Result:
     return next((r for r in results[count - 1 :] if not r.passed), results[count - 1])
 
 
-def _order(problem: Problem, program: str, test_s: float, total_s: float) -> dict[str, Any]:
+def order_of(problem: Problem, program: str, test_s: float, total_s: float) -> dict[str, Any]:
+    """Return what the judge is told."""
     check = problem.check
     units = check.units if check else ()
     return {

@@ -1,5 +1,8 @@
 """What runs in the sandbox: a judge, and apart from it the program that is judged.
 
+Beside the judge there are a ``clock`` that times programs and a ``watch`` that reads what one says;
+they trust the program no more.
+
 The judge is root's process. It knows the tests and never imports the program: that lives in a
 process of its own, as the unprivileged user, and answers calls over a pipe with plain values. So
 nothing that a program does to its own process, to ``==``, to the tests' modules or to its output
@@ -13,14 +16,15 @@ from importlib.resources import files
 from agentrl.sandboxes.base import File
 
 LIB = "/opt/agentrl/lib"
-_MODULES = ("judge", "calls", "cases", "remote", "process", "subject", "wire")
+_MODULES = ("judge", "calls", "cases", "clock", "process", "remote", "subject", "watch", "wire")
 
-JUDGE_ARGV = (
-    "python3",
-    *("-I", "-S", "-B", "-W", "ignore", "-c"),
-    f"import sys; sys.path.insert(0, {LIB!r})\nfrom {__name__}.judge import main\nmain()",
-)
-"""Starts the judge, which reads its order from standard input."""
+
+def argv(module: str) -> tuple[str, ...]:
+    """Return how a module's ``main`` is started; it reads its order from standard input."""
+    source = (
+        f"import sys; sys.path.insert(0, {LIB!r})\nfrom {__name__}.{module} import main\nmain()"
+    )
+    return ("python3", "-I", "-S", "-B", "-W", "ignore", "-c", source)
 
 
 def runner_files() -> Mapping[str, File]:

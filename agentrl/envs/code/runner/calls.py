@@ -23,10 +23,12 @@ class _OvertimeError(BaseException):
     """A test took too long; no ``except Exception`` of a test swallows it."""
 
 
-def run_calls(order: "dict[str, Any]", folder: str) -> "Iterator[tuple[bool, str]]":
-    """Yield how each of the order's tests came out."""
+def run_calls(
+    order: "dict[str, Any]", folder: str, program: "Program | None" = None
+) -> "Iterator[tuple[bool, str]]":
+    """Yield how each of the order's tests came out, of a program that may run already."""
     signal.signal(signal.SIGALRM, _ring)
-    program = Program(order, folder)
+    program = program or Program(order, folder)
     try:
         yield from _run(order, program)
     finally:

@@ -30,19 +30,11 @@ def _run(path: str, case: "dict[str, str]", folder: str, test_s: float) -> "tupl
         stderr=subprocess.PIPE,
     )
     try:
-        streams = _talk(started, case["stdin"].encode("utf-8", "surrogateescape"), test_s)
-        if streams is not None:
-            started.wait(max(0.1, test_s))
-    except subprocess.TimeoutExpired:
-        streams = None
+        out, err, finished = talk(started, case["stdin"], test_s)
     finally:
         code = process.end(started)
-        for pipe in (started.stdin, started.stdout, started.stderr):
-            if pipe is not None:
-                pipe.close()
-    if streams is None:
+    if not finished:
         return False, f"took longer than {test_s:g} s{_on(case)}"
-    out, err = (stream.decode("utf-8", "replace") for stream in streams)
     if code:
         return False, f"exit code {code}{_on(case)}: {err.strip()[-300:]}"
     if tidy(out) != tidy(case["stdout"]):
@@ -52,15 +44,15 @@ def _run(path: str, case: "dict[str, str]", folder: str, test_s: float) -> "tupl
     return True, ""
 
 
-def _talk(
-    started: "subprocess.Popen[bytes]", data: bytes, test_s: float
-) -> "tuple[bytes, bytes] | None":
-    """Return what the program writes on its two streams; None when its time is over."""
+def talk(started: "subprocess.Popen[bytes]", stdin: str, limit_s: float) -> "tuple[str, str, bool]":
+    """Return what a program writes on its two streams, and whether it ended in its time."""
     assert started.stdin is not None
     assert started.stdout is not None
     assert started.stderr is not None
-    deadline = time.monotonic() + test_s
+    data = stdin.encode("utf-8", "surrogateescape")
+    deadline = time.monotonic() + limit_s
     streams = {started.stdout: bytearray(), started.stderr: bytearray()}
+    finished = True
     with selectors.DefaultSelector() as selector:
         for stream in streams:
             selector.register(stream, selectors.EVENT_READ)
@@ -68,7 +60,8 @@ def _talk(
         while selector.get_map():
             left = deadline - time.monotonic()
             if left <= 0:
-                return None
+                finished = False
+                break
             for key, _ in selector.select(left):
                 if key.fileobj is started.stdin:
                     data = _feed(started.stdin, data)
@@ -81,7 +74,15 @@ def _talk(
                 if done:
                     selector.unregister(key.fileobj)
                     key.fileobj.close()  # type: ignore[union-attr]
-    return bytes(streams[started.stdout]), bytes(streams[started.stderr])
+    if finished:
+        try:
+            started.wait(max(0.1, limit_s))
+        except subprocess.TimeoutExpired:
+            finished = False
+    out, err = (bytes(stream).decode("utf-8", "replace") for stream in streams.values())
+    for pipe in (started.stdin, started.stdout, started.stderr):
+        pipe.close()
+    return out, err, finished
 
 
 def _feed(stdin: Any, data: bytes) -> bytes:

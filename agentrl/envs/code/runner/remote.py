@@ -35,6 +35,13 @@ class Program:
         self._folder = folder
         self._process = None  # type: subprocess.Popen[bytes] | None
         self._pipes = ()  # type: tuple[Any, ...]
+        self._loaded = False
+
+    def warm(self) -> None:
+        """Start the program's process, and load nothing yet."""
+        if self._process is None:
+            self._start()
+            self.ask({"do": "names", "names": []})
 
     def open(self) -> None:
         """Start and load the program, unless it is there.
@@ -44,6 +51,8 @@ class Program:
         """
         if self._process is None:
             self._start()
+        if not self._loaded:
+            self._loaded = True
             self.ask(self._order)
 
     def ask(self, request: "dict[str, Any]") -> "dict[str, Any]":
@@ -70,6 +79,7 @@ class Program:
     def close(self) -> "int | None":
         """End the process; return its exit code."""
         running, self._process = self._process, None
+        self._loaded = False
         code = None if running is None else process.end(running)
         for pipe in self._pipes:
             with suppress(OSError):
