@@ -9,7 +9,7 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from io import FileIO
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import IO, Any, BinaryIO, TypeVar
 from agentrl.codec import dump_episode, read_lines
 from agentrl.episode import Episode
 from agentrl.errors import AgentrlError, RecordError, StorageError
+from agentrl.runs.appraisals import APPRAISALS, Appraisals, dump_appraisal
 
 T = TypeVar("T")
 
@@ -109,6 +110,16 @@ class RunFolder:
         """
         _guarded(self.path, lambda: self._append_line(line.encode(), name))
 
+    def append_appraisals(self, episodes: Iterable[Episode]) -> None:
+        """Write down what episodes are worth that are recorded already; the last word counts.
+
+        Raises:
+            RecordError: a number is not finite.
+            StorageError: the disk did not take it; a line is there whole or not at all.
+        """
+        for episode in episodes:
+            self.append_line(dump_appraisal(episode), APPRAISALS)
+
     def append_metrics(self, metrics: dict[str, Any]) -> None:
         """Write one line of measurements to ``metrics.jsonl``, with the time."""
         line = json.dumps({"time": round(time.time(), 3), **metrics}, allow_nan=False) + "\n"
@@ -128,8 +139,13 @@ class RunFolder:
         _guarded(self.path, replace)
 
     def episodes(self) -> Iterator[Episode]:
-        """Read the episodes so far, one at a time."""
+        """Read the episodes so far, with what they are worth, one at a time."""
         return read_episodes(self.path)
+
+    def recorded(self) -> Iterator[Episode]:
+        """Read the episodes so far as they were recorded when they ended, one at a time."""
+        file = self.path / EPISODES
+        return (episode for _, episode in read_lines(file)) if file.exists() else iter(())
 
     def discard(self) -> bool:
         """Remove the folder if no episode stands in any file of it; return whether that was so.
@@ -204,7 +220,8 @@ def _byte(file: BinaryIO, place: int) -> bytes:
 def read_episodes(path: Path) -> Iterator[Episode]:
     """Read the episodes of a run folder or of an ``episodes.jsonl``, one at a time.
 
-    A torn last line, left by a killed process, is passed over.
+    Of a run folder, each has the rewards that ``rewards.jsonl`` gives it, if any. A torn last line,
+    left by a killed process, is passed over.
 
     Raises:
         RecordError: there is none, or a line cannot be read; the message names the line.
@@ -215,8 +232,9 @@ def read_episodes(path: Path) -> Iterator[Episode]:
             return
     if not path.is_file():
         raise RecordError(f"{path}: no such file; give a run folder or an {EPISODES}")
+    appraisals = Appraisals(path.with_name(APPRAISALS))
     for _, episode in read_lines(path):
-        yield episode
+        yield appraisals.applied(episode)
 
 
 def _locked(path: Path) -> IO[str]:

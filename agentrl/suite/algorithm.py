@@ -18,9 +18,16 @@ class AdvantageSpec(Section):
     scale: Literal["none", "group_std", "batch_std", "beta"] = "none"
     """What the difference is divided by: nothing, the standard deviation within the task's
     episodes or over the batch, or a Beta density fitted to the success rates (BNPO)."""
-    credit: Literal["episode", "turn", "token"] = "episode"
+    credit: Literal["episode", "turn", "token", "split"] = "episode"
     """What shares a number: all tokens of an episode, all of a turn (by the rewards from that
-    turn on), or none (generalised advantage estimation over tokens)."""
+    turn on), or none (generalised advantage estimation over tokens). ``split``: a turn gets the
+    episode's advantage, plus how far its own ``turn_terms`` are above the mean of all turns of the
+    group (VeRPO, arXiv 2601.03525)."""
+    turn_terms: tuple[str, ...] = ()
+    """With credit ``split``: the reward terms that are compared turn by turn; all others make up
+    the episode's part."""
+    turn_weight: float = Field(1.0, ge=0)
+    """With credit ``split``: what a turn's own part counts."""
     centre: float = 0.0
     """With baseline ``none``: the reward of an episode that counts as neither good nor bad."""
     gamma: float = Field(1.0, gt=0, le=1)
@@ -42,6 +49,10 @@ class AdvantageSpec(Section):
             raise ValueError("credit 'token' needs baseline 'value', which has a value a token")
         if self.baseline == "value" and self.credit == "episode":
             raise ValueError("baseline 'value' needs credit 'turn' or 'token'")
+        if (self.credit == "split") != bool(self.turn_terms):
+            raise ValueError("credit 'split' and 'turn_terms' need each other")
+        if self.credit == "split" and self.baseline == "value":
+            raise ValueError("credit 'split' compares the episodes of a group: no baseline 'value'")
         if self.baseline == "greedy" and self.credit != "episode":
             raise ValueError("baseline 'greedy' is one number an episode: credit must be 'episode'")
         if self.baseline == "value" and self.scale not in ("none", "batch_std"):
@@ -50,7 +61,7 @@ class AdvantageSpec(Section):
             )
         if self.centre and (self.baseline, self.credit) != ("none", "episode"):
             raise ValueError("'centre' needs baseline 'none' and credit 'episode'")
-        if self.credit == "episode" and self.gamma != 1:
+        if self.credit in ("episode", "split") and self.gamma != 1:
             raise ValueError(
                 "'gamma' discounts from turn to turn: it needs credit 'turn' or 'token'"
             )

@@ -1,7 +1,7 @@
 """From episodes to what training reads off them: nothing is tokenised, everything is recorded."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -13,7 +13,11 @@ from agentrl.training.sample import Batch, Sample, Trajectory
 Truncated = Literal["use", "exclude"]
 
 
-def make_batch(groups: Sequence[Sequence[Episode]], truncated: Truncated = "use") -> Batch:
+def make_batch(
+    groups: Sequence[Sequence[Episode]],
+    truncated: Truncated = "use",
+    turn_terms: Collection[str] = (),
+) -> Batch:
     """Return what the episodes of some groups, whose rewards are composed, teach.
 
     Episodes that are not scored are left out and counted by status, because nobody knows what they
@@ -23,6 +27,7 @@ def make_batch(groups: Sequence[Sequence[Episode]], truncated: Truncated = "use"
     Args:
         groups: the episodes of each task, as they were drawn together.
         truncated: what to do with episodes that a limit ended.
+        turn_terms: the reward terms that are compared turn by turn (credit ``split``).
 
     Raises:
         RecordError: an episode was recorded without its tokens, or is damaged.
@@ -37,7 +42,7 @@ def make_batch(groups: Sequence[Sequence[Episode]], truncated: Truncated = "use"
                 excluded[reason] += 1
                 continue
             own = samples_of(episode)
-            trajectories.append(_trajectory(episode, own))
+            trajectories.append(_trajectory(episode, own, turn_terms))
             samples.extend(own)
     return Batch(tuple(trajectories), tuple(samples), dict(excluded))
 
@@ -73,11 +78,18 @@ def _reason_to_exclude(episode: Episode, truncated: Truncated) -> str | None:
     return None
 
 
-def _trajectory(episode: Episode, samples: Sequence[Sample]) -> Trajectory:
+def _trajectory(
+    episode: Episode, samples: Sequence[Sample], turn_terms: Collection[str]
+) -> Trajectory:
+    by_turn = (
+        sum([value for name, value in turn.terms.items() if name in turn_terms])
+        for turn in episode.turns
+    )
     return Trajectory(
         episode_id=episode.id,
         group_id=episode.group_id,
         rewards=episode.rewards,
+        turn_rewards=tuple(by_turn) if turn_terms else (),
         success=episode.outcome.get("success", 0.0) >= 1.0,
         durations=tuple(turn.duration_s for turn in episode.turns),
         loglikelihood=sum(sum(sample.tokens.logprobs) for sample in samples),

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from agentrl.envs.tasks import world_seed
 from agentrl.episode import Episode, Status
+from agentrl.rewards.appraiser import Appraiser
 from agentrl.rollout.job import Job, agent_seed
 from agentrl.rollout.rollout import Rollout
 from agentrl.suite.spec import SuiteSpec
@@ -59,6 +60,7 @@ class Collector:
         seed: int,
         concurrency: int,
         finished: Mapping[str, Episode] | None = None,
+        appraiser: Appraiser | None = None,
     ) -> None:
         """Prepare to play.
 
@@ -68,6 +70,7 @@ class Collector:
             seed: decides every seed.
             concurrency: most episodes under way at a time.
             finished: episodes by key that need not be played again.
+            appraiser: labels each group when it is whole; None: with nothing.
         """
         self.running = 0
         """Episodes under way."""
@@ -80,9 +83,12 @@ class Collector:
         self._seed = seed
         self._slots = asyncio.Semaphore(concurrency)
         self._finished = dict(finished or {})
+        self._appraiser = appraiser or Appraiser()
 
     async def group(self, name: str, task: Task, spec: SuiteSpec) -> Group:
-        """Play one group to the size that its growth wants.
+        """Play one group to the size that its growth wants, then label it.
+
+        A growth that stops by rewards goes by those that an episode earns alone, before labels.
 
         Args:
             name: names the group and begins the keys of its jobs.
@@ -99,7 +105,7 @@ class Collector:
             greedy = await self._greedy_reward(name, task, spec)
         async with self._playground.rollout(spec) as rollout:
             episodes = await self._grown(rollout, name, task, build_growth(spec.train))
-        return Group(name, task, tuple(episodes), greedy)
+        return Group(name, task, tuple(await self._appraiser.label(episodes)), greedy)
 
     async def _grown(
         self, rollout: Rollout, name: str, task: Task, growth: Growth
@@ -122,7 +128,9 @@ class Collector:
             episode = await rollout.play(self._job(name, task, "greedy", 0))
         if episode.status is Status.CANCELLED:
             raise asyncio.CancelledError
-        return episode.reward if episode.status.scored else None
+        labelled = await self._appraiser.label([episode])
+        ((greedy,),) = self._appraiser.preview(spec.reward, [labelled])
+        return greedy.reward if greedy.status.scored else None
 
     def _job(self, name: str, task: Task, label: str, attempt: int) -> Job:
         key = f"{name}#{label}"

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from agentrl.episode import Episode
+from agentrl.rewards.appraiser import Appraiser
 from agentrl.suite.spec import SuiteSpec
 from agentrl.suite.train import TrainSpec
 from agentrl.task import Task
@@ -64,20 +66,25 @@ class Feed(Protocol):
 
 
 def build_feed(
-    collector: Collector, tasks: Sequence[Task], train: TrainSpec, sampler: TaskSampler
+    collector: Collector,
+    tasks: Sequence[Task],
+    train: TrainSpec,
+    sampler: TaskSampler,
+    appraiser: Appraiser,
 ) -> Feed:
     """Return the feed that ``train.staleness`` asks for."""
     if train.staleness == 0:
-        return InTurnFeed(collector, sampler)
-    return AheadFeed(collector, sampler, tasks, train.staleness)
+        return InTurnFeed(collector, sampler, appraiser)
+    return AheadFeed(collector, sampler, appraiser, tasks, train.staleness)
 
 
 class InTurnFeed:
     """Plays a step's groups when they are asked for, with the newest weights."""
 
-    def __init__(self, collector: Collector, sampler: TaskSampler) -> None:
+    def __init__(self, collector: Collector, sampler: TaskSampler, appraiser: Appraiser) -> None:
         self._collector = collector
         self._sampler = sampler
+        self._appraiser = appraiser
 
     async def draw(self, step: int, spec: SuiteSpec) -> Draw:
         """Play a step's groups; where the suite says so, play others for those of equal rewards."""
@@ -90,8 +97,10 @@ class InTurnFeed:
                 break
             played = await self._play(f"{step}.{number}", self._sampler.draw(missing), spec)
             refilled += len(played) if number else 0
-            groups += played
-        return _draw(groups, train, refilled)
+            groups = previewed(self._appraiser, spec, [*groups, *played])
+            for group in groups[len(groups) - len(played) :]:
+                self._sampler.note(group.result)
+        return _draw(appraised(self._appraiser, spec, groups), train, refilled)
 
     def state(self) -> dict[str, Any]:
         """Nothing outlives a draw."""
@@ -105,10 +114,7 @@ class InTurnFeed:
 
     async def _play(self, prefix: str, tasks: Sequence[Task], spec: SuiteSpec) -> list[Group]:
         named = [(f"{prefix}.{number}/{task.id}", task) for number, task in enumerate(tasks)]
-        groups = await together([self._collector.group(name, task, spec) for name, task in named])
-        for group in groups:
-            self._sampler.note(group.result)
-        return groups
+        return await together([self._collector.group(name, task, spec) for name, task in named])
 
 
 @dataclass(slots=True)
@@ -131,17 +137,24 @@ class AheadFeed:
     """
 
     def __init__(
-        self, collector: Collector, sampler: TaskSampler, tasks: Sequence[Task], staleness: int
+        self,
+        collector: Collector,
+        sampler: TaskSampler,
+        appraiser: Appraiser,
+        tasks: Sequence[Task],
+        staleness: int,
     ) -> None:
         """
         Args:
             collector: plays groups.
             sampler: says which.
+            appraiser: says what they earned.
             tasks: every task, to find those of a checkpoint again.
             staleness: by how many updates a group's first weights may lag.
         """
         self._collector = collector
         self._sampler = sampler
+        self._appraiser = appraiser
         self._tasks = {task.id: task for task in tasks}
         self._staleness = staleness
         self._begun = 0
@@ -158,14 +171,16 @@ class AheadFeed:
         while wanted > 0:
             self._begin(step, wanted, spec)
             taken = await self._take(step, wanted)
-            groups += taken
+            groups = previewed(self._appraiser, spec, [*groups, *taken])
+            for group in groups[len(groups) - len(taken) :]:
+                self._sampler.note(group.result)
             useful = sum(is_useful(group, train) for group in groups)
             wanted = max(0, train.tasks_per_step - useful)
             if rounds == 0:
                 break
             rounds -= 1
             refilled += wanted
-        return _draw(groups, train, refilled)
+        return _draw(appraised(self._appraiser, spec, groups), train, refilled)
 
     def state(self) -> dict[str, Any]:
         """Return what was begun and not yet drawn; its episodes are in the run folder."""
@@ -215,16 +230,28 @@ class AheadFeed:
         due = sum(one.step <= step - self._staleness for one in self._admitted)
         taken = [one for one in self._admitted if one.playing.done()][: max(wanted, due)]
         self._admitted = [one for one in self._admitted if one not in taken]
-        groups = [one.playing.result() for one in taken]
-        for group in groups:
-            self._sampler.note(group.result)
-        return groups
+        return [one.playing.result() for one in taken]
 
     def _enough(self, step: int, wanted: int) -> bool:
         due = [one for one in self._admitted if one.step <= step - self._staleness]
         failed = any(one.playing.done() and one.playing.exception() for one in self._admitted)
         done = sum(one.playing.done() for one in self._admitted)
         return bool(failed) or (done >= wanted and all(one.playing.done() for one in due))
+
+
+def previewed(appraiser: Appraiser, spec: SuiteSpec, groups: Sequence[Group]) -> list[Group]:
+    """Return groups with the rewards that they would have as a step's batch."""
+    return _with(groups, appraiser.preview(spec.reward, [group.episodes for group in groups]))
+
+
+def appraised(appraiser: Appraiser, spec: SuiteSpec, groups: Sequence[Group]) -> list[Group]:
+    """Return the groups of a step with their rewards; the appraiser learns from them."""
+    return _with(groups, appraiser.appraise(spec.reward, [group.episodes for group in groups]))
+
+
+def _with(groups: Sequence[Group], episodes: Sequence[Sequence[Episode]]) -> list[Group]:
+    pairs = zip(groups, episodes, strict=True)
+    return [replace(group, episodes=tuple(of_group)) for group, of_group in pairs]
 
 
 def is_useful(group: Group, train: TrainSpec) -> bool:
@@ -238,7 +265,7 @@ def is_useful(group: Group, train: TrainSpec) -> bool:
 
 def all_equal(group: Group, *, by_turn: bool = False) -> bool:
     """Whether all known rewards of a group are equal; ``by_turn``: and earned at the same turns."""
-    earned = [tuple(sum(turn.terms.values()) for turn in e.turns) for e in group.scored]
+    earned = [episode.rewards for episode in group.scored]
     if not by_turn:
         earned = [(sum(rewards),) for rewards in earned]
     most = max(map(len, earned), default=0)

@@ -39,12 +39,13 @@ def make_lesson(
     """
     train = spec.train
     assert train is not None
-    batch = make_batch([group.episodes for group in draw.chosen], train.truncated)
+    by_turn = train.advantage.turn_terms
+    batch = make_batch([group.episodes for group in draw.chosen], train.truncated, by_turn)
     if not batch.trajectories:
         return None
     chosen = {group.id for group in draw.chosen}
     whole = [group for group in draw.groups if group.id in chosen]
-    drawn = make_batch([group.episodes for group in whole], train.truncated)
+    drawn = make_batch([group.episodes for group in whole], train.truncated, by_turn)
     greedy = {g.id: g.greedy_reward for g in whole if g.greedy_reward is not None}
     shown = [
         demonstrations[group.task.id]

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from agentrl.episode import Episode
+from agentrl.rewards.state import RewardState
 from agentrl.training.metrics import Metrics
 
 
@@ -30,6 +31,23 @@ def note_episodes(metrics: Metrics, episodes: Sequence[Episode], version: int) -
                 earned = sum(turn.terms.get(name, 0.0) for turn in episode.turns)
                 metrics.add(f"reward/term/{name}", earned)
         _note_tokens(metrics, episode, version)
+
+
+def note_rewards(metrics: Metrics, episodes: Sequence[Episode], state: RewardState) -> None:
+    """Add what the rewards did to the metrics of a step.
+
+    Args:
+        metrics: where to.
+        episodes: with their rewards.
+        state: of the rewards, behind the step.
+    """
+    for episode in episodes:
+        for gate in episode.gates:
+            metrics.add(f"reward/gate/{gate.name}", float(gate.open))
+    for name, multiplier in state.multipliers.items():
+        metrics.add(f"reward/multiplier/{name}", multiplier)
+    for name, weight in state.weights.items():
+        metrics.add(f"reward/weight/{name}", weight)
 
 
 def _note_scored(metrics: Metrics, episode: Episode) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from agentrl.errors import NoSignalError
+from agentrl.rewards.appraiser import build_appraiser
 from agentrl.runs.folder import METRICS
 from agentrl.runs.training import Stage, read_metrics
 from agentrl.suite.spec import SuiteSpec
@@ -15,7 +16,7 @@ from agentrl.training.held_out import attempt_held_out
 from agentrl.training.lesson import Lesson, make_lesson
 from agentrl.training.memory import resident_mb
 from agentrl.training.metrics import Metrics
-from agentrl.training.observed import note_episodes
+from agentrl.training.observed import note_episodes, note_rewards
 from agentrl.training.rng import restore_rng, rng_state
 from agentrl.training.sample import Batch
 from agentrl.training.schedules import Schedules
@@ -57,14 +58,18 @@ class ReinforcementLearning:
         self._schedules = Schedules(workshop.plan.suite)
         self._sampler = build_sampler(train, workshop.plan.tasks)
         self._learner = learner
+        self._appraiser = build_appraiser(workshop.spec.reward, workshop.plan.tasks)
         self._collector = Collector(
             workshop.playground,
             workshop.folder.append,
             seed=train.seed,
             concurrency=workshop.spec.rollouts.concurrency,
-            finished={episode.id: episode for episode in workshop.folder.episodes()},
+            finished={episode.id: episode for episode in workshop.folder.recorded()},
+            appraiser=self._appraiser,
         )
-        self._feed = build_feed(self._collector, workshop.plan.tasks, train, self._sampler)
+        self._feed = build_feed(
+            self._collector, workshop.plan.tasks, train, self._sampler, self._appraiser
+        )
         self._state: dict[str, Any] = {}
         self._score: float | None = None
         self._saved = -1
@@ -83,6 +88,7 @@ class ReinforcementLearning:
         self._sampler.restore(state["sampler"])
         self._schedules.restore(state["schedules"])
         self._feed.restore(state["feed"])
+        self._appraiser.restore(state["rewards"])
         restore_rng(state["rng"])
         self.steps_done = self._saved = checkpoint.step
         self._remember()
@@ -110,6 +116,7 @@ class ReinforcementLearning:
                 await self._evaluate("rl")
         finally:
             await self._feed.close()
+            await self._appraiser.close()
 
     async def save(self) -> None:
         """Write a checkpoint of the last whole step, unless there is one.
@@ -160,7 +167,9 @@ class ReinforcementLearning:
         for count_name, count in draw.counts.items():
             metrics.add(count_name, count)
         episodes = [episode for group in draw.groups for episode in group.episodes]
+        self._shop.folder.append_appraisals(episodes)
         note_episodes(metrics, episodes, step - 1)
+        note_rewards(metrics, episodes, self._appraiser.state)
         turns = [len(episode.turns) for episode in episodes if episode.status.scored]
         self._schedules.note_turns(turns, step)
         return draw
@@ -234,6 +243,7 @@ class ReinforcementLearning:
             "sampler": self._sampler.state(),
             "schedules": self._schedules.state(),
             "feed": self._feed.state(),
+            "rewards": self._appraiser.memory(),
             "rng": rng_state(),
         }
 

@@ -16,6 +16,8 @@ class Trajectory:
     """Episodes of one task, drawn together, share it."""
     rewards: tuple[float, ...]
     """Reward of each turn, in order."""
+    turn_rewards: tuple[float, ...] = ()
+    """Of each reward, the part that credit ``split`` compares turn by turn; empty: nothing."""
     success: bool = False
     durations: tuple[float, ...] = ()
     """Seconds that each turn took; empty where nobody asks."""

@@ -4,7 +4,12 @@ from typing import Annotated
 
 from pydantic import Field
 
+from agentrl.suite.reward.code import CodeLabelSpec
 from agentrl.suite.reward.judge import JudgeLabelSpec
+from agentrl.suite.reward.novelty import NoveltyLabelSpec
 from agentrl.suite.reward.tournament import TournamentLabelSpec
 
-LabelSpec = Annotated[JudgeLabelSpec | TournamentLabelSpec, Field(discriminator="kind")]
+LabelSpec = Annotated[
+    JudgeLabelSpec | TournamentLabelSpec | NoveltyLabelSpec | CodeLabelSpec,
+    Field(discriminator="kind"),
+]

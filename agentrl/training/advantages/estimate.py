@@ -25,6 +25,7 @@ from agentrl.training.advantages.scores import (
     check_rewards,
     episode_scores,
     turn_scores,
+    with_turns,
 )
 from agentrl.training.sample import Trajectory
 
@@ -44,7 +45,8 @@ def turn_advantages(
 
     With credit ``episode`` every turn gets the same number, from the episode's reward. With credit
     ``turn`` a turn is judged by its reward-to-go, and compared with the same turn of the group's
-    other episodes, where an episode that had ended counts 0.
+    other episodes, where an episode that had ended counts 0. With credit ``split`` the episode's
+    number is that of its reward without the turns' part, and ``with_turns`` adds that part.
 
     Standard deviations are those with n - 1, plus 1e-6: ``group_std`` is that of the group's
     scores, ``batch_std`` that of the batch's differences from the baseline. What they divide is 0
@@ -77,6 +79,8 @@ def turn_advantages(
     if spec.credit == "turn":
         return _estimated(spec, turn_scores(trajectories, spec.gamma), groups, greedy)
     numbers = _estimated(spec, episode_scores(trajectories), groups, greedy)
+    if spec.credit == "split":
+        return with_turns(numbers, trajectories, groups, spec.turn_weight)
     return {one.episode_id: numbers[one.episode_id] * len(one.rewards) for one in trajectories}
 
 

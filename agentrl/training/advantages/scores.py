@@ -14,8 +14,11 @@ EQUAL = 1e-9
 
 
 def episode_scores(trajectories: Iterable[Trajectory]) -> Rows:
-    """Return the reward of each episode."""
-    return {one.episode_id: (math.fsum(one.rewards),) for one in trajectories}
+    """Return the reward of each episode, without what credit ``split`` compares turn by turn."""
+    return {
+        one.episode_id: (math.fsum(one.rewards) - math.fsum(one.turn_rewards),)
+        for one in trajectories
+    }
 
 
 def turn_scores(trajectories: Iterable[Trajectory], gamma: float) -> Rows:
@@ -24,6 +27,34 @@ def turn_scores(trajectories: Iterable[Trajectory], gamma: float) -> Rows:
     A reward that comes ``k`` turns later counts ``gamma ** k``.
     """
     return {one.episode_id: _to_go(one.rewards, gamma) for one in trajectories}
+
+
+def with_turns(
+    rows: Rows,
+    trajectories: Iterable[Trajectory],
+    groups: Mapping[str, Sequence[str]],
+    weight: float,
+) -> Rows:
+    """Return for each turn its episode's number plus how good the turn itself was.
+
+    That is ``weight`` times how far its own rewards are above the mean over all turns of the
+    group, as in VeRPO (arXiv 2601.03525), which does not divide by a deviation.
+
+    Args:
+        rows: one number an episode.
+        trajectories: the episodes.
+        groups: episode ids by group id.
+        weight: beta of the paper.
+    """
+    own = {one.episode_id: one.turn_rewards for one in trajectories}
+    result: Rows = {}
+    for members in groups.values():
+        values = [value for member in members for value in own[member]]
+        centre = mean(values) if values else 0.0
+        for member in members:
+            (shared,) = rows[member]
+            result[member] = tuple(shared + weight * (value - centre) for value in own[member])
+    return result
 
 
 def by_group(trajectories: Iterable[Trajectory]) -> dict[str, tuple[str, ...]]:

@@ -124,3 +124,14 @@ def test_an_episode_recorded_without_tokens_is_refused() -> None:
     bare = replace(answered((1,), (2,)), token_ids=None)
     with pytest.raises(RecordError, match="which training needs"):
         make_batch([[episode("a", turn(bare))]])
+
+
+def test_the_terms_that_are_compared_turn_by_turn_are_told_apart() -> None:
+    spec = RewardSpec.model_validate({"terms": {"success": 2.0, "progress": 0.5}})
+    record = episode(
+        "a",
+        turn(answered((1,), (2,)), progress=1.0),
+        turn(answered((1, 2, 3), (4,)), progress=-1.0),
+    )
+    batch = make_batch([annotate(spec, [record])], turn_terms=("progress",))
+    assert batch.trajectories[0].turn_rewards == (0.5, -0.5)

@@ -10,6 +10,7 @@ import pytest
 
 from agentrl.episode import Episode, Status, StopReason, Turn
 from agentrl.errors import ServiceDownError
+from agentrl.rewards.appraiser import Appraiser
 from agentrl.suite.spec import SuiteSpec
 from agentrl.task import Task
 from agentrl.training.collect import Collector, Group
@@ -67,13 +68,13 @@ ALL_WON = (1.0, 1.0)
 
 def in_turn(collector: FakeCollector, spec: SuiteSpec) -> InTurnFeed:
     assert spec.train is not None
-    return InTurnFeed(cast(Collector, collector), build_sampler(spec.train, TASKS))
+    return InTurnFeed(cast(Collector, collector), build_sampler(spec.train, TASKS), Appraiser())
 
 
 def ahead(collector: FakeCollector, spec: SuiteSpec) -> AheadFeed:
     assert spec.train is not None
     sampler = build_sampler(spec.train, TASKS)
-    return AheadFeed(cast(Collector, collector), sampler, TASKS, spec.train.staleness)
+    return AheadFeed(cast(Collector, collector), sampler, Appraiser(), TASKS, spec.train.staleness)
 
 
 def test_a_step_plays_as_many_groups_as_the_suite_says() -> None:

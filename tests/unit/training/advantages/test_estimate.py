@@ -238,3 +238,24 @@ def test_a_critics_advantages_are_made_elsewhere() -> None:
     spec = AdvantageSpec(baseline="value", credit="token")
     with pytest.raises(UsageError, match="gae"):
         turn_advantages(spec, [episode("a#0", 1.0)])
+
+
+def test_split_credit_adds_what_a_turn_itself_earned_to_its_episodes_advantage() -> None:
+    """VeRPO (arXiv 2601.03525) by hand, with a beta of 2.
+
+    Of the trajectories' own rewards 1 and 0 the mean is 0.5; of the turns' rewards 0.1, 0.5 and
+    0.3 it is 0.3.
+    """
+    batch = [
+        Trajectory("a#0", "a", (0.1, 1.5), turn_rewards=(0.1, 0.5)),
+        Trajectory("a#1", "a", (0.3,), turn_rewards=(0.3,)),
+    ]
+    found = estimated(
+        batch, baseline="group_mean", credit="split", turn_terms=("tests",), turn_weight=2.0
+    )
+    assert found == {"a#0": [0.5 - 0.4, 0.5 + 0.4], "a#1": [-0.5]}
+
+
+def test_split_credit_without_terms_to_split_off_is_refused() -> None:
+    with pytest.raises(ValueError, match="need each other"):
+        AdvantageSpec(credit="split")

@@ -1,0 +1,48 @@
+"""From the ``reward.labels`` of a suite to labelers."""
+
+from collections.abc import Iterable, Mapping
+
+from agentrl.rewards.labeling import Labeler
+from agentrl.suite.reward.code import CodeLabelSpec
+from agentrl.suite.reward.judge import JudgeLabelSpec
+from agentrl.suite.reward.labels import LabelSpec
+from agentrl.suite.reward.novelty import NoveltyLabelSpec
+from agentrl.suite.reward.tournament import TournamentLabelSpec
+from agentrl.task import Task
+
+
+def build_labelers(
+    labels: Mapping[str, LabelSpec], tasks: Iterable[Task] = ()
+) -> dict[str, Labeler]:
+    """Return the labelers of a suite by name; models and sandboxes start with the first label.
+
+    Args:
+        labels: the suite's ``reward.labels``.
+        tasks: for labels that read a task's data.
+
+    Raises:
+        UsageError: a label's model, file or library is not there.
+    """
+    by_id = {task.id: task for task in tasks}
+    return {name: _build(name, spec, by_id) for name, spec in labels.items()}
+
+
+def _build(name: str, spec: LabelSpec, tasks: Mapping[str, Task]) -> Labeler:
+    """Return one labeler. Each kind is imported when it is used: some bring large libraries."""
+    match spec:
+        case JudgeLabelSpec():
+            from agentrl.rewards.judge.labeler import build as build_judge
+
+            return build_judge(name, spec, tasks=tasks)
+        case TournamentLabelSpec():
+            from agentrl.rewards.tournament.labeler import build as build_tournament
+
+            return build_tournament(name, spec, tasks=tasks)
+        case NoveltyLabelSpec():
+            from agentrl.rewards.novelty.labeler import build as build_novelty
+
+            return build_novelty(name, spec)
+        case CodeLabelSpec():
+            from agentrl.rewards.coder.labeler import build as build_code
+
+            return build_code(name, spec)
