@@ -10,7 +10,14 @@ from typing import TypeVar
 from weakref import WeakValueDictionary
 
 from agentrl.episode import Sampling
-from agentrl.errors import ContextFullError, InfrastructureError, ModelError, boundary
+from agentrl.errors import (
+    AgentrlError,
+    ContextFullError,
+    InfrastructureError,
+    ModelError,
+    ServiceDownError,
+    boundary,
+)
 from agentrl.models.base import Message, Model, Request, as_sent
 from agentrl.rewards.judge.cache import VoteCache, vote_key
 from agentrl.rewards.judge.error import JudgeError
@@ -49,6 +56,7 @@ class Interviewer:
         pace: how many questions at a time.
         retries: how often an unreadable answer is asked for again.
         timeout_s: longest wait for one answer.
+        give_up_after: calls in a row without an answer after which the model counts as down.
         cache: where votes are kept; None: nowhere.
         tools: what the judge may use; None: nothing.
     """
@@ -61,11 +69,13 @@ class Interviewer:
         *,
         retries: int = 2,
         timeout_s: float = 120.0,
+        give_up_after: int = 100,
         cache: VoteCache | None = None,
         tools: Tools | None = None,
     ) -> None:
         self._model, self._identity, self._pace = model, identity, pace
         self._retries, self._timeout_s = retries, timeout_s
+        self._give_up_after, self._silent = give_up_after, 0
         self._cache, self._tools = cache, tools
         self._starting = asyncio.Lock()
         self._started = False
@@ -84,7 +94,7 @@ class Interviewer:
         Raises:
             JudgeError: the model did not answer, or nothing readable.
             UsageError: the model cannot be used as it is set up.
-            RunStopped: its server is gone for good.
+            RunStopped: its server is gone for good, or has been silent for too long.
         """
         key = self._key(question, sampling, number)
         lock = self._locks.setdefault(key, asyncio.Lock())
@@ -125,7 +135,7 @@ class Interviewer:
         Raises:
             JudgeError: the model did not answer, or nothing readable.
             UsageError: the model cannot be used as it is set up.
-            RunStopped: its server is gone for good.
+            RunStopped: its server is gone for good, or has been silent for too long.
         """
         await self._start()
         try:
@@ -207,18 +217,31 @@ class Interviewer:
             self.bill.calls += 1
             try:
                 async with asyncio.timeout(self._timeout_s):
-                    with boundary(ModelError, f"judge {self._model.name}"):
+                    with boundary(ModelError, "its model"):
                         generation = await self._model.generate(request)
             except TimeoutError:
-                raise JudgeError(
+                raise self._no_answer(
                     f"judge {self._model.name} did not answer within {self._timeout_s:g} s"
                 ) from None
+            except InfrastructureError as exc:
+                raise self._no_answer(f"judge {self._model.name}: {exc}") from exc
             except ContextFullError as exc:
                 raise JudgeError(
                     f"judge {self._model.name}: {exc}; show it less (max_chars)"
                 ) from exc
+        self._silent = 0
         self.bill.cost_usd += generation.cost_usd
         return generation.text, generation.finish_reason == "length"
+
+    def _no_answer(self, problem: str) -> AgentrlError:
+        """Count a call without an answer, and return what it is to who asked."""
+        self._silent += 1
+        if self._silent < self._give_up_after:
+            return JudgeError(problem)
+        return ServiceDownError(
+            f"the judge has given no answer to {self._silent} calls in a row; last: {problem}. See "
+            "that its server is up; what is finished is kept (reward.labels: give_up_after)"
+        )
 
     def _key(self, question: Question, sampling: Sampling, number: int) -> str:
         asked = [[message.role, message.content] for message in question.messages]

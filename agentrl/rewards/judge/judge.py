@@ -154,6 +154,7 @@ def build_judge(
         pace,
         retries=spec.retries,
         timeout_s=spec.timeout_s,
+        give_up_after=spec.give_up_after,
         cache=cache,
         tools=tools,
     )
@@ -200,6 +201,7 @@ def _meta(
         pace,
         retries=spec.retries,
         timeout_s=spec.timeout_s,
+        give_up_after=spec.give_up_after,
         cache=cache,
     )
     return MetaFilter(interviewer, spec.meta_filter.keep)

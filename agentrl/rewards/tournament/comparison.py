@@ -23,6 +23,11 @@ class Comparison:
         return Comparison(self.first + other.first, self.second + other.second)
 
     @property
+    def gain(self) -> float:
+        """By how much the first one is ahead."""
+        return self.first - self.second
+
+    @property
     def turned(self) -> "Comparison":
         """The same with the two exchanged."""
         return Comparison(self.second, self.first)

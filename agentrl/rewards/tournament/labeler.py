@@ -1,5 +1,6 @@
 """The label of kind ``tournament``: an episode's place in its group, as facts of the outcome."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,8 @@ from agentrl.rewards.tournament.rank import rank_group
 from agentrl.rewards.tournament.ranking import Ranking
 from agentrl.rewards.tournament.rule import check_facts, rule
 from agentrl.suite.reward.tournament import TournamentLabelSpec
+
+logger = logging.getLogger(__name__)
 
 
 class TournamentLabeler:
@@ -29,6 +32,7 @@ class TournamentLabeler:
     def __init__(self, name: str, spec: TournamentLabelSpec, judge: Judge | None = None) -> None:
         self._name, self._spec = name, spec
         self.judge = judge
+        self._matches = self._contradictions = 0
         self._compare = rule(spec.rule or ()) if judge is None else Compare(judge.compare)
 
     async def label(self, group: Sequence[Episode]) -> list[Episode]:
@@ -48,6 +52,8 @@ class TournamentLabeler:
         ranking = await rank_group(
             players, self._compare, spec.scheme, spec.seed, rounds=spec.rounds, tries=spec.tries
         )
+        self._matches += ranking.matches
+        self._contradictions += ranking.contradictions
         return [self._placed(e, ranking) if e.status.scored else e for e in group]
 
     def memory(self) -> dict[str, Any]:
@@ -60,8 +66,14 @@ class TournamentLabeler:
             self.judge.restore(memory)
 
     async def close(self) -> None:
-        """Close the judge's models."""
+        """Close the judge's models, and say how often it contradicted itself."""
         if self.judge is not None:
+            logger.info(
+                "tournament %s: %d matches, in %d of them the two orders named different winners",
+                self._name,
+                self._matches,
+                self._contradictions,
+            )
             await self.judge.close()
 
     def _placed(self, episode: Episode, ranking: Ranking) -> Episode:

@@ -30,6 +30,7 @@ class Matches:
         """The last problem of each episode that was in a match without a result."""
         self.matches = 0
         self.comparisons = 0
+        self.contradictions = 0
 
     async def play(self, pairs: Sequence[Pair]) -> list[Comparison | None]:
         """Play matches at the same time; None where a match has no result."""
@@ -58,6 +59,8 @@ class Matches:
         ]
         if not known:
             return None
+        if len(known) == 2:
+            self.contradictions += known[0].gain * known[1].gain < 0
         return known[0] + known[-1] if self._compare.both_orders else known[0]
 
     async def _ask(self, first: str, second: str) -> Comparison | None:

@@ -69,8 +69,9 @@ async def rank_group(
     return Ranking(
         {name: placed[name] for name in sorted(placed)},
         {name: _why(matches, name) for name in sorted(names) if name not in placed},
-        matches.matches,
-        matches.comparisons,
+        matches=matches.matches,
+        contradictions=matches.contradictions,
+        comparisons=matches.comparisons,
     )
 
 

@@ -25,6 +25,8 @@ class Ranking:
     """Episodes that could not be placed, and why: comparisons with them gave no result."""
     matches: int = 0
     """Pairs that met; a pair that met twice counts twice."""
+    contradictions: int = 0
+    """Matches in which the two orders named different winners: the judge went by the order."""
     comparisons: int = 0
     """Results asked for: two a match where both orders are asked, and more where one is retried."""
 

@@ -118,6 +118,8 @@ class JudgeSpec(Section):
     """How often an unreadable answer is asked for again."""
     timeout_s: PositiveFloat = 120.0
     """Longest wait for one answer; the model's own retries are within it."""
+    give_up_after: PositiveInt = 100
+    """Calls in a row without an answer after which the run stops: the judge is down."""
     concurrency: PositiveInt = 16
     """Most questions under way at a time."""
     per_minute: PositiveInt | None = None

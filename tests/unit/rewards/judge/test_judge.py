@@ -169,7 +169,7 @@ def test_without_retries_it_is_asked_once() -> None:
     [
         (ModelError("server fell over"), "server fell over"),
         (ContextFullError("too long"), "too long; show it less"),
-        (ZeroDivisionError("a bug"), "judge asked: ZeroDivisionError: a bug"),
+        (ZeroDivisionError("a bug"), "judge asked: its model: ZeroDivisionError: a bug"),
     ],
 )
 def test_a_model_that_fails_gives_no_score(error: Exception, problem: str) -> None:
@@ -191,6 +191,29 @@ def test_a_model_that_never_answers_gives_no_score() -> None:
 
     with pytest.raises(JudgeError, match=r"did not answer within 0.05 s"):
         score(build_judge(spec, model=model))
+
+
+def test_a_judge_that_stays_silent_ends_the_run_after_a_while() -> None:
+    asker = judge(Raises(ModelError("connection refused")), give_up_after=3)
+    for _ in range(2):
+        with pytest.raises(JudgeError):
+            score(asker)
+
+    with pytest.raises(ServiceDownError, match=r"no answer to 3 calls in a row.*refused"):
+        score(asker)
+
+
+def test_an_answer_in_between_shows_that_the_judge_is_up() -> None:
+    def answer(request: Request) -> str:
+        if "break" in request.messages[1].content:
+            raise ModelError("it broke")
+        return points()
+
+    asker = judge(Asked(answer), give_up_after=2)
+    for _ in range(3):
+        with pytest.raises(JudgeError):
+            score(asker, episode("break"))
+        score(asker)
 
 
 def by_vote(answers: list[str]) -> Asked:

@@ -250,6 +250,17 @@ def test_points_of_both_orders_are_summed_so_that_the_place_does_not_pay() -> No
     assert {place.points for place in places.values()} == {1.0}
 
 
+def test_it_is_counted_how_often_the_two_orders_name_different_winners() -> None:
+    async def half_blind(first: Episode, second: Episode) -> Comparison:
+        if "e00" in (first.id, second.id):
+            return Comparison(strength(first.id), strength(second.id))
+        return Comparison(0.9, 0.1)
+
+    ranking = rank(group(4), Compare(half_blind))
+
+    assert (ranking.matches, ranking.contradictions) == (6, 3)
+
+
 class Fails:
     """A comparison that gives no result for some pairs, the first time or always."""
 
