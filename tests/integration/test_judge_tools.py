@@ -18,7 +18,7 @@ from agentrl.rewards.judge.judge import Judge, Score, build_judge
 from agentrl.rewards.judge.pace import Pace
 from agentrl.rewards.judge.question import Asking
 from agentrl.rewards.judge.rubric import Rubrics
-from agentrl.rewards.judge.workbench import Tools
+from agentrl.rewards.judge.workbench import Tools, Workbench, open_sandbox
 from agentrl.sandboxes.base import Sandbox
 from agentrl.suite.reward.judge import JudgeSpec, RubricSpec
 from agentrl.suite.sandbox import SandboxSpec
@@ -147,6 +147,33 @@ def test_a_vote_that_took_a_program_is_kept_like_any_other(
         assert score(judge(checks_first(PRIME, seen), sandbox, cache), "answer: 97").total == 1.0
 
     assert len(seen) == 1
+
+
+def test_a_judge_that_is_cancelled_while_its_program_runs_leaves_no_sandbox(
+    sandbox: SandboxSpec,
+) -> None:
+    opened: list[Sandbox] = []
+
+    def opens(spec: SandboxSpec) -> Sandbox:
+        opened.append(open_sandbox(spec))
+        return opened[-1]
+
+    async def main() -> None:
+        bench = Workbench(Tools(sandbox, seconds=2, open=opens), ())
+        try:
+            await asyncio.wait_for(bench.run("while True: pass"), 0.5)
+        except TimeoutError:
+            pass
+        finally:
+            await bench.close()
+        with pytest.raises(SandboxError, match="closed already"):
+            await bench.run("print(1)")
+
+    asyncio.run(main())
+
+    (one,) = opened
+    with pytest.raises(SandboxError):
+        one.exec("true")
 
 
 def test_a_judge_without_tools_runs_nothing() -> None:

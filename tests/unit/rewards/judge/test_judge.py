@@ -273,6 +273,21 @@ def test_the_meta_filter_keeps_the_soundest_votes() -> None:
     assert score(asker) == 1.0
 
 
+def test_the_meta_filter_may_be_another_model() -> None:
+    always_sound = {"backend": "scripted", "answers": ['{"scores": {"soundness": 7}}']}
+    model = by_vote([points(1, 10), points(0, 0)])
+    asker = judge(model, votes=2, meta_filter={"keep": 1, "model": always_sound})
+
+    async def main() -> float:
+        try:
+            return (await asker.score(episode())).total
+        finally:
+            await asker.close()
+
+    assert asyncio.run(main()) == 1.0  # of equals the first is kept
+    assert len(model.requests) == 2
+
+
 def test_a_vote_that_cannot_be_rated_is_dropped_and_without_any_there_is_no_score() -> None:
     def answer(request: Request) -> str:
         return "hm" if "outsider" in request.messages[-1].content else points()
@@ -403,6 +418,17 @@ def test_a_judge_may_write_down_principles_of_its_own_first() -> None:
     assert told == 0.5
     assert "Principles:\nBe kind." in model.user
     assert '"principles": [' in model.user
+
+
+def test_levels_stand_as_headings_over_their_items() -> None:
+    levels = [
+        {"name": "path", "weight": 0.6, "items": [{"name": "steps", "text": "Sound?"}]},
+        {"name": "answer", "weight": 0.4, "items": [{"name": "whole", "text": "Complete?"}]},
+    ]
+    model = Asked(['{"scores": {"steps": 1, "whole": 0}}'])
+
+    assert score(judge(model, rubric={"levels": levels})) == pytest.approx(0.6)
+    assert "path:\n- steps (0 = no, 1 = yes): Sound?\nanswer:\n- whole" in model.user
 
 
 def test_thoughts_are_shown_only_where_the_suite_says_so() -> None:
