@@ -25,4 +25,9 @@ def envs(
         for option in describe_options(env):
             table.add_row(option.name, option.type, option.default, option.text.replace("``", ""))
         console.print(table)
+        if env.facts:
+            told = Table("fact", "meaning", box=None, padding=(0, 2, 0, 2))
+            for fact, meaning in env.stated().items():
+                told.add_row(fact, meaning)
+            console.print(told)
         console.print()

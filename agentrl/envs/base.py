@@ -48,6 +48,13 @@ class FreeText(Space[str]):
         return "FreeText()"
 
 
+_ALWAYS_STATED = {
+    "success": "the task was solved",
+    "format_ok": "the action could be understood",
+    "constrained": "the model could choose among legal actions only",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """What an action led to."""
@@ -75,6 +82,10 @@ class TextEnv(gymnasium.Env[str, str], ABC):
     sandboxed: ClassVar[bool] = False
     """Whether it runs code that nobody vouches for; its constructor then takes the suite's section
     ``sandbox`` as the keyword ``sandbox``."""
+    facts: ClassVar[Mapping[str, str]] = {}
+    """What it states, as signals of a turn or results of the outcome, with what each means; a name
+    may be a pattern (``test_*``). ``success`` and ``format_ok`` go without saying. Empty: not told,
+    so that a reward is not checked before episodes are there."""
     max_turns: int = 50
     """Turns that a good agent needs at most; the limit where the suite sets none."""
 
@@ -126,6 +137,11 @@ class TextEnv(gymnasium.Env[str, str], ABC):
     def generate(cls, count: int, seed: int, options: Mapping[str, Any]) -> Sequence[Task]:
         """Return ``count`` tasks, the same for the same ``seed`` and constructor ``options``."""
         return [Task(id=f"seed-{seed + i}", seed=seed + i) for i in range(count)]
+
+    @classmethod
+    def stated(cls) -> dict[str, str]:
+        """Return every fact that it may state with its meaning; empty where it does not tell."""
+        return {**_ALWAYS_STATED, **cls.facts} if cls.facts else {}
 
     @classmethod
     def rows(cls, path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:

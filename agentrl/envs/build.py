@@ -21,6 +21,7 @@ from agentrl.errors import (
     boundary,
     nearest,
 )
+from agentrl.rewards.check import nobody_states, unstated
 from agentrl.suite import Suite
 from agentrl.suite.sandbox import SandboxSpec
 from agentrl.suite.spec import EnvSpec
@@ -116,6 +117,22 @@ def check_options(suite: Suite) -> None:
     if not chosen.sandboxed:
         _check_no_sandbox(suite)
     _check_building(suite)
+
+
+def check_reward(suite: Suite) -> None:
+    """Check that every fact that a suite's reward asks for is stated by its environment or a label.
+
+    An environment that does not tell what it states is not checked.
+
+    Raises:
+        SuiteError: nobody states one; names the line.
+    """
+    spec, stated = suite.spec.reward, suite_env_class(suite).stated()
+    if not stated:
+        return
+    for place, fact in unstated(spec, stated):
+        problem = nobody_states(fact, spec, stated, suite.spec.env.id)
+        raise suite.error(("reward", *place.split(".", 1)), problem)
 
 
 def check_sandbox(suite: Suite) -> None:

@@ -1,10 +1,10 @@
 """Whether the facts that a reward asks for are stated by anybody."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from agentrl.episode import Episode
 from agentrl.errors import RewardError, nearest
-from agentrl.rewards.facts import is_stated, stated_by
+from agentrl.rewards.facts import METERS, is_stated, stated_by
 from agentrl.suite.reward.condition import ConditionSpec
 from agentrl.suite.reward.cost import RatioCost
 from agentrl.suite.reward.gates import GroupGate, MultiplyGate
@@ -41,6 +41,18 @@ def asked_facts(spec: RewardSpec) -> Iterator[Ask]:
             yield from _of_condition(f"cost.{name}", cost.only_if)
 
 
+def unstated(spec: RewardSpec, stated: Iterable[str]) -> Iterator[Ask]:
+    """Yield what a reward asks for and neither an environment nor a label states.
+
+    Args:
+        spec: the reward.
+        stated: what the environment states; a name may be a pattern such as ``test_*``.
+    """
+    labels = [name for label in spec.labels for name in (label, f"{label}/*")]
+    known = (*stated, *labels)
+    return ((place, fact) for place, fact in asked_facts(spec) if not is_stated(fact, known))
+
+
 def check_facts(spec: RewardSpec, stated: Iterable[str], who: str) -> None:
     """Refuse a reward that asks for a fact that nobody states.
 
@@ -53,16 +65,17 @@ def check_facts(spec: RewardSpec, stated: Iterable[str], who: str) -> None:
         RewardError: the first such fact, with those that there are.
     """
     known = list(stated)
-    labels = [name for label in spec.labels for name in (label, f"{label}/*")]
-    for place, fact in asked_facts(spec):
-        if not is_stated(fact, (*known, *labels)):
-            hint = nearest(fact, (*known, *spec.labels)) or ""
-            raise RewardError(
-                f"reward.{place}: nothing states {fact!r}{hint}; {who} states "
-                f"{', '.join(known)}; reward.labels states {', '.join(spec.labels) or 'nothing'}; "
-                f"meters are meter/tokens_in, meter/tokens_out, meter/tokens, meter/usd, "
-                f"meter/seconds, meter/turns and meter/calls"
-            )
+    for place, fact in unstated(spec, known):
+        raise RewardError(f"reward.{place}: {nobody_states(fact, spec, known, who)}")
+
+
+def nobody_states(fact: str, spec: RewardSpec, stated: Collection[str], who: str) -> str:
+    """Return what to say of a fact that nobody states: the nearest name, and all that there are."""
+    hint = nearest(fact, (*stated, *spec.labels)) or ""
+    return (
+        f"nothing states {fact!r}{hint}; {who} states {', '.join(stated)}; reward.labels states "
+        f"{', '.join(spec.labels) or 'nothing'}; meters are {', '.join(METERS)}"
+    )
 
 
 def unmet_terms(spec: RewardSpec, episodes: Iterable[Episode]) -> list[str]:

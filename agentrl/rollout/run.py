@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from agentrl.envs.build import check_options, check_sandbox
+from agentrl.envs.build import check_options, check_reward, check_sandbox
 from agentrl.envs.tasks import load_tasks
 from agentrl.episode import Episode
 from agentrl.rollout.job import Job, plan_jobs
@@ -67,6 +67,7 @@ def check_suite(suite: Suite) -> tuple[Task, ...]:
         UsageError: the environment, its options or the tasks cannot be used.
     """
     check_options(suite)
+    check_reward(suite)
     check_sandbox(suite)
     return load_tasks(suite)
 

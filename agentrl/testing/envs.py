@@ -17,6 +17,7 @@ from gymnasium.utils.env_checker import check_env
 
 from agentrl.envs.base import FreeText, TextEnv
 from agentrl.envs.tasks import world_seed
+from agentrl.rewards.facts import is_stated
 from agentrl.task import Task
 
 MakeEnv = Callable[[], TextEnv]
@@ -91,10 +92,19 @@ def check_facts(make: MakeEnv, task: Task) -> None:
         assert isinstance(turn.observation, str), f"{where}: the observation is no text"
         assert "format_ok" in turn.signals, f"{where}: the signals lack 'format_ok'"
         _check_numbers({**turn.signals, "reward": turn.reward}, where)
+        _check_declared(env, turn, where)
         if any(turn.ended):
             assert turn.outcome is not None, f"{where}: the episode ended, info has no 'outcome'"
             _check_outcome(turn.outcome, where)
     env.close()
+
+
+def _check_declared(env: TextEnv, turn: Played, where: str) -> None:
+    declared = env.stated()
+    for name in (*turn.signals, *(turn.outcome or {})):
+        assert not declared or is_stated(name, declared), (
+            f"{where} states {name!r}, which is not among the class's 'facts'"
+        )
 
 
 def check_determinism(make: MakeEnv, task: Task) -> None:

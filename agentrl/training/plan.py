@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 
-from agentrl.envs.build import check_options, check_sandbox
+from agentrl.envs.build import check_options, check_reward, check_sandbox
 from agentrl.envs.tasks import load_tasks
 from agentrl.errors import MissingDependencyError, SuiteError
 from agentrl.models.check import check_model
@@ -54,6 +54,7 @@ def check_training(suite: Suite) -> Plan:
         UsageError: the suite does not say how to train, or says what cannot be done.
     """
     check_options(suite)
+    check_reward(suite)
     check_sandbox(suite)
     train, spec = suite.spec.train, suite.spec
     if train is None:

@@ -65,6 +65,17 @@ class SWEEnv(TextEnv):
 
     blocking: ClassVar[bool] = True
     sandboxed: ClassVar[bool] = True
+    facts: ClassVar[Mapping[str, str]] = {
+        "tool_ok": "the command ended with exit code 0",
+        "edited": "the repository is another than a turn before",
+        "patch_nonempty": "the repository is another than at the beginning",
+        "submitted": "the agent has handed in",
+        "score": "share of the target tests that pass",
+        "tests_passed": "the same",
+        "resolved": "every target test passes, and every test that passed before still does",
+        "regressions": "how many tests passed before and fail now",
+        "patch_applied": "there was a patch to grade and it applied",
+    }
 
     def __init__(
         self,

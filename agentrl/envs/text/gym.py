@@ -3,7 +3,7 @@
 import inspect
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import gymnasium
 import numpy as np
@@ -42,6 +42,11 @@ class GymEnv(TextEnv):
         success_reward: an episode that ends by itself is a success from this return on. null:
             what the environment or our knowledge of it says, otherwise any return above 0.
     """
+
+    facts: ClassVar[Mapping[str, str]] = {
+        "grounded": "the action was legal or, where that is not told, changed what is seen",
+        "score": "sum of the world's own rewards",
+    }
 
     def __init__(
         self,
@@ -90,14 +95,17 @@ class GymEnv(TextEnv):
     def act(self, action: str) -> Step:
         index = self._indexes.get(_plain(action))
         if index is None:
-            return self.refuse(f"There is no action {action!r}. Actions: {', '.join(self._names)}.")
+            return self.refuse(
+                f"There is no action {action!r}. Actions: {', '.join(self._names)}.", grounded=0.0
+            )
         mask = self._mask()
-        signals = {} if mask is None else {"grounded": float(mask[index])}
+        before = self._text()
         start = int(getattr(self._env.action_space, "start", 0))
         self._seen, reward, terminated, truncated, self._info = self._env.step(start + index)
         self._rewards.append(float(reward))
         self._terminated = bool(terminated)
         text = self._text()
+        signals = {"grounded": float(text != before if mask is None else mask[index])}
         if terminated or truncated:
             text += f"\nThe episode is over: {'success' if self._succeeded() else 'no success'}."
         return Step(text, signals, float(reward), bool(terminated), bool(truncated))

@@ -1,6 +1,7 @@
 """A maze: find the way to the goal."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import ClassVar, Literal
 
 from agentrl.envs.base import Step, TextEnv
 from agentrl.envs.text.directions import direction_named
@@ -24,6 +25,14 @@ class MazeEnv(TextEnv):
             which direction the goal lies.
         radius: how many squares a local view shows to each side.
     """
+
+    facts: ClassVar[Mapping[str, str]] = {
+        "grounded": "the player moved",
+        "progress": "share of the way by which the turn came closer; negative when it led away",
+        "score": "share of the way that is done",
+        "steps": "moves and attempts to move",
+        "shortest": "moves that the way from the start takes at least",
+    }
 
     def __init__(
         self,
@@ -70,7 +79,9 @@ class MazeEnv(TextEnv):
     def act(self, action: str) -> Step:
         direction = direction_named(action)
         if direction is None:
-            return self.refuse(f"There is no action {action!r}. Actions: {', '.join(MOVES)}.")
+            return self.refuse(
+                f"There is no action {action!r}. Actions: {', '.join(MOVES)}.", grounded=0.0
+            )
         before, ahead = self._at, _moved(self._at, direction)
         if ahead in self._maze.floor:
             self._at = ahead
@@ -80,7 +91,7 @@ class MazeEnv(TextEnv):
         return Step(
             self._text() + ("\nYou have reached the goal." if arrived else note),
             signals={
-                "moved": float(self._at != before),
+                "grounded": float(self._at != before),
                 "progress": (self._away[before] - self._away[self._at]) / self._shortest,
             },
             reward=float(arrived),

@@ -1,7 +1,7 @@
 """Sokoban: push every box onto a target."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from agentrl.envs.base import Step, TextEnv
 from agentrl.envs.text.directions import direction_named
@@ -34,6 +34,17 @@ class SokobanEnv(TextEnv):
         boxes: how many boxes there are.
         min_pushes: how many pushes the best solution takes at least.
     """
+
+    facts: ClassVar[Mapping[str, str]] = {
+        "grounded": "the player moved",
+        "pushed": "a box moved too",
+        "boxes_on_target": "share of boxes on targets after the turn",
+        "progress": "by how much that share changed",
+        "stuck": "a box can never reach a target any more",
+        "score": "share of boxes on targets",
+        "pushes": "turns that moved a box",
+        "moves": "turns that moved the player",
+    }
 
     def __init__(
         self,
@@ -79,7 +90,9 @@ class SokobanEnv(TextEnv):
     def act(self, action: str) -> Step:
         direction = direction_named(action)
         if direction is None:
-            return self.refuse(f"There is no action {action!r}. Actions: {', '.join(DIRECTIONS)}.")
+            return self.refuse(
+                f"There is no action {action!r}. Actions: {', '.join(DIRECTIONS)}.", grounded=0.0
+            )
         before, on_target = self._position, self._on_target()
         following = self._board.move(before, direction)
         self._follow_plan(direction)
@@ -143,7 +156,7 @@ class SokobanEnv(TextEnv):
 
     def _signals(self, before: Position, on_target: int) -> dict[str, float]:
         return {
-            "moved": float(self._position != before),
+            "grounded": float(self._position != before),
             "pushed": float(self._position.boxes != before.boxes),
             "boxes_on_target": self._on_target() / self._boxes,
             "progress": (self._on_target() - on_target) / self._boxes,

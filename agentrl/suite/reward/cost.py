@@ -100,7 +100,7 @@ class RatioCost(Section):
     """The reward is scaled by the share of actions that did something: WMAct (arXiv 2511.23476)."""
 
     kind: Literal["ratio"] = "ratio"
-    effective: str = "effective"
+    effective: str = "grounded"
     """Signal that is at least 1 on a turn that changed the world."""
     only_if: ConditionSpec | Literal["always"] = "always"
     """Where it counts."""

@@ -109,7 +109,7 @@ def test_an_unknown_action_is_refused_with_the_names(action: str) -> None:
     observation, _, _, _, info = begun("TestTold-v0").step(action)
 
     assert observation == f"There is no action {action!r}. Actions: stay, go-on."
-    assert info["signals"] == {"format_ok": 0.0}
+    assert info["signals"] == {"format_ok": 0.0, "grounded": 0.0}
 
 
 def test_names_from_the_suite_come_first() -> None:

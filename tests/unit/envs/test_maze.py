@@ -76,7 +76,7 @@ def test_walking_away_is_negative_progress_and_a_wall_costs_a_turn() -> None:
 
     assert step["progress"] < 0
     assert observation.endswith("There is a wall.")
-    assert info["signals"] == {"format_ok": 1.0, "moved": 0.0, "progress": 0.0}
+    assert info["signals"] == {"format_ok": 1.0, "grounded": 0.0, "progress": 0.0}
     assert env.outcome()["steps"] == 3
 
 

@@ -153,7 +153,7 @@ def test_pushing_the_last_box_onto_its_target_ends_the_episode() -> None:
     assert (reward, terminated) == (1.0, True)
     assert info["signals"] == {
         "format_ok": 1.0,
-        "moved": 1.0,
+        "grounded": 1.0,
         "pushed": 1.0,
         "boxes_on_target": 1.0,
         "progress": 1.0,
@@ -169,7 +169,7 @@ def test_a_wall_and_a_second_box_stop_the_player() -> None:
     for move in DIRECTIONS:
         observation, _, _, _, info = env.step(move)
         assert observation.endswith("Something is in the way.")
-        assert info["signals"]["moved"] == 0.0
+        assert info["signals"]["grounded"] == 0.0
 
 
 def test_a_box_that_cannot_come_back_is_stuck_and_leaves_no_expert() -> None:
@@ -232,4 +232,4 @@ def test_a_level_without_a_frame_gets_one() -> None:
 def test_directions_have_many_names(action: str) -> None:
     env = begun("#####\n#_.$#\n#@__#\n#####")
 
-    assert env.step(action)[4]["signals"]["moved"] == 1.0
+    assert env.step(action)[4]["signals"]["grounded"] == 1.0

@@ -74,6 +74,12 @@ class TextWorldEnv(TextEnv):
     """
 
     blocking: ClassVar[bool] = True
+    facts: ClassVar[Mapping[str, str]] = {
+        "grounded": "the world carried the command out",
+        "progress": "by how much the shortest plan got shorter, as a share of the first plan",
+        "score": "points so far as a share of all",
+        "lost": "the game is lost",
+    }
 
     def __init__(
         self,
