@@ -43,7 +43,7 @@ def trail(episode: Episode, of: str, ignore: Collection[str] = ()) -> Trail:
     match of:
         case "result":
             seen = [*(turn.observation for turn in turns[1:]), episode.final_observation]
-            start = clean(turns[0].observation) if turns else None
+            start = clean(turns[0].observation) if turns and turns[0].observation else None
             steps = [clean(text) if text else None for text in seen[: len(turns)]]
             return Trail(start, tuple(steps))
         case "observation":

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from agentrl.episode import Sampling
-from agentrl.errors import ModelError
+from agentrl.errors import ContextFullError, InfrastructureError, ModelError, boundary
 from agentrl.models.base import Message, Model, Request
 from agentrl.rewards.judge.error import JudgeError
 
@@ -82,12 +82,13 @@ class Asker:
     async def _answer(self, messages: tuple[Message, ...]) -> str:
         try:
             async with self._slots, asyncio.timeout(self._timeout_s):
-                return (await self.model.generate(Request(messages, self._sampling))).text
+                with boundary(ModelError, "asking"):
+                    return (await self.model.generate(Request(messages, self._sampling))).text
         except TimeoutError:
             raise JudgeError(
                 f"{self.model.name} did not answer within {self._timeout_s:g} s"
             ) from None
-        except ModelError as exc:
+        except (InfrastructureError, ContextFullError) as exc:
             raise JudgeError(f"{self.model.name} failed: {exc}") from exc
 
 
