@@ -10,6 +10,7 @@ from typing import Protocol
 from agentrl.envs.build import check_options, check_reward, check_sandbox
 from agentrl.envs.tasks import load_tasks
 from agentrl.episode import Episode
+from agentrl.rollout.appraise import appraise_run
 from agentrl.rollout.job import Job, plan_jobs
 from agentrl.rollout.playing import playing
 from agentrl.rollout.rollout import Rollout
@@ -93,11 +94,14 @@ async def _run(spec: SuiteSpec, tasks: Sequence[Task], folder: RunFolder, watch:
     jobs = [job for job in planned if job.key not in done]
     logger.info("%d episodes to play, %d are there already", len(jobs), len(done))
     if not jobs:
+        await appraise_run(spec.reward, tasks, folder)
         return RunStats(len(planned), 0.0, (), resumed=True, interrupted=False)
     started = time.perf_counter()
     async with playing(spec, tasks, folder.path) as player:
         rollout = Rollout(player, concurrency=_concurrency(spec), retries=spec.rollouts.retries)
         interrupted = await _play_all(rollout, jobs, folder, watch)
+    if not interrupted:
+        await appraise_run(spec.reward, tasks, folder)
     return RunStats(
         planned=len(planned),
         duration_s=time.perf_counter() - started,

@@ -120,6 +120,15 @@ class RunFolder:
         for episode in episodes:
             self.append_line(dump_appraisal(episode), APPRAISALS)
 
+    def write_appraisals(self, episodes: Iterable[Episode]) -> None:
+        """Write down what every episode of the run is worth, in the place of what was known.
+
+        Raises:
+            RecordError: a number is not finite.
+            StorageError: the disk did not take it; what was known before is kept.
+        """
+        self.write(APPRAISALS, "".join(map(dump_appraisal, episodes)))
+
     def append_metrics(self, metrics: dict[str, Any]) -> None:
         """Write one line of measurements to ``metrics.jsonl``, with the time."""
         line = json.dumps({"time": round(time.time(), 3), **metrics}, allow_nan=False) + "\n"

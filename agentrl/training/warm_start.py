@@ -8,6 +8,7 @@ from agentrl.episode import Episode, Status
 from agentrl.errors import RecordError
 from agentrl.models.chat import HFChatTokenizer
 from agentrl.rewards.compose import annotate_batch
+from agentrl.rollout.appraise import by_group
 from agentrl.rollout.job import plan_jobs
 from agentrl.rollout.rollout import Rollout
 from agentrl.runs.folder import read_episodes
@@ -31,7 +32,7 @@ async def warm_start(workshop: Workshop, sft: SftSpec) -> Batch:
     """
     tasks = workshop.plan.sft or workshop.plan.tasks
     if sft.source == "run":
-        recorded = _by_group(list(read_episodes(Path(sft.run or ""))))
+        recorded = by_group(list(read_episodes(Path(sft.run or ""))))
         rewarded, _ = annotate_batch(workshop.spec.reward, recorded)
         episodes = [episode for group in rewarded for episode in group]
     elif sft.source == "expert":
@@ -41,7 +42,7 @@ async def warm_start(workshop: Workshop, sft: SftSpec) -> Batch:
             attempts = await _play(workshop, rollout, tasks, sft.attempts)
         episodes = _best(attempts, sft.best)
     good = [episode for episode in episodes if _is_good(episode, sft)]
-    batch = make_batch(_by_group(good))
+    batch = make_batch(by_group(good))
     if not batch.trajectories:
         threshold = "a success" if sft.min_reward is None else f"reward {sft.min_reward:g}"
         raise RecordError(
@@ -100,7 +101,7 @@ async def _play(
 
 def _best(episodes: Sequence[Episode], count: int) -> list[Episode]:
     """Return the episodes with the most reward of each task."""
-    groups = _by_group([episode for episode in episodes if episode.status.scored])
+    groups = by_group([episode for episode in episodes if episode.status.scored])
     return [
         episode
         for group in groups
@@ -114,10 +115,3 @@ def _is_good(episode: Episode, sft: SftSpec) -> bool:
     if sft.min_reward is not None:
         return episode.reward >= sft.min_reward
     return episode.outcome.get("success", 0.0) >= 1.0
-
-
-def _by_group(episodes: Sequence[Episode]) -> list[list[Episode]]:
-    groups: dict[str, list[Episode]] = {}
-    for episode in episodes:
-        groups.setdefault(episode.group_id, []).append(episode)
-    return list(groups.values())

@@ -4,10 +4,12 @@ import torch
 from torch import Tensor
 
 from agentrl.episode import Episode
+from agentrl.rewards.appraiser import build_appraiser
 from agentrl.suite.spec import SuiteSpec
 from agentrl.suite.train import SamplerSpec
 from agentrl.training.batch import make_batch
 from agentrl.training.collect import Collector, Group
+from agentrl.training.feed import previewed
 from agentrl.training.packing import pack
 from agentrl.training.policy import Policy
 from agentrl.training.preflight.checks import (
@@ -71,16 +73,22 @@ async def _sample(workshop: Workshop) -> list[Group]:
     size = min(train.group_size, _MOST_OF_A_TASK)
     small = train.model_copy(update={"group_size": size, "sampler": SamplerSpec()})
     spec = Schedules(workshop.plan.suite).spec_at(1).model_copy(update={"train": small})
+    appraiser = build_appraiser(spec.reward, workshop.plan.tasks)
     collector = Collector(
         workshop.playground,
         lambda episode: workshop.folder.append(episode, PREFLIGHT),
         seed=train.seed,
         concurrency=spec.rollouts.concurrency,
+        appraiser=appraiser,
     )
     tasks = workshop.plan.tasks[: train.preflight]
     name = f"preflight: playing {size} episodes of {len(tasks)} tasks"
-    async with workshop.phase(name, collector, lambda: collector.planned):
-        return [await collector.group(f"preflight/{task.id}", task, spec) for task in tasks]
+    try:
+        async with workshop.phase(name, collector, lambda: collector.planned):
+            groups = [await collector.group(f"preflight/{t.id}", t, spec) for t in tasks]
+    finally:
+        await appraiser.close()
+    return previewed(appraiser, spec, groups)
 
 
 def _imitates_expert(spec: SuiteSpec) -> bool:
