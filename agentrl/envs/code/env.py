@@ -53,6 +53,17 @@ class CodeEnv(TextEnv):
 
     blocking: ClassVar[bool] = True
     sandboxed: ClassVar[bool] = True
+    facts: ClassVar[Mapping[str, str]] = {
+        "tests_passed": "Share of the tests that pass.",
+        "test_*": "Each test by itself, of up to 50.",
+        "score": "The same as tests_passed, of the last program.",
+        "attempts": "How many programs were tried.",
+        "speedup": "The solution's seconds over the program's, with the option speedup.",
+        "faster": "The speedup is at least 1.1, with the option speedup.",
+        "milestone_*": "Reached for the first time, with milestones or instrument.",
+        "milestones": "The same as a share of all, with milestones or instrument.",
+        "instrumented": "The program was marked by the model, with the option instrument.",
+    }
 
     def __init__(
         self,

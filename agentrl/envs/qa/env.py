@@ -1,7 +1,7 @@
 """Questions with answers that can be checked: one question, one answer."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from agentrl.envs.base import Step, TextEnv
 from agentrl.envs.qa.choice import LETTERS
@@ -38,6 +38,27 @@ class QAEnv(TextEnv):
     """
 
     max_turns = 1
+    facts: ClassVar[Mapping[str, str]] = {
+        "score": "How good the answer is, from 0 to 1.",
+        "bleu": "BLEU with the references.",
+        "sql_parses": "The answer is one query, and reads.",
+        "sql_schema": "Tables and columns shared with the reference.",
+        "sql_ngrams": "Pairs of tokens shared with the reference.",
+        "sql_equal": "The same query, however it is written.",
+        "sql_executes": "The query runs on the task's database.",
+        "sql_result": "The query returns the reference's rows.",
+        "tool_format": "Thought, calls and reply stand where they should.",
+        "tool_parsed": "There are calls that can be read.",
+        "tool_match": "ToolRL's S over its maximum.",
+        "tool_exact": "The same calls, in the same order.",
+        "tool_correctness": "ToolRL's 6 S / S_max - 3.",
+        "tool_words": "Words of the thought.",
+        "selection_recall": "Share of the right ones that are chosen.",
+        "selection_over": "Share of the wrong ones that are chosen.",
+        "selection_inaction": "Nothing is chosen though something is right.",
+        "selection_score": "Recall less over-enumeration and inaction, from -1 to 1.",
+        "selection_exact": "Exactly the right ones are chosen.",
+    }
 
     def __init__(
         self,
