@@ -23,8 +23,16 @@ _FILE_KEYS: tuple[KeyPath, ...] = (
     ("train", "sft", "run"),
     ("train", "sft", "tasks", "file"),
     ("train", "evaluation", "tasks", "file"),
+    ("reward", "labels", "*", "program"),
+    ("reward", "labels", "*", "scorer"),
+    *(
+        ("reward", "labels", "*", *judge, *file)
+        for judge in ((), ("judge",), ("meta_filter",), ("judge", "meta_filter"))
+        for file in (("model", "checkpoint"), ("rubric", "nuggets", "file"))
+    ),
 )
-"""Values that name a file or folder: relative ones are looked for beside the suite file first."""
+"""Values that name a file or folder: relative ones are looked for beside the suite file first. A
+star stands for every key of a mapping."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,14 +143,19 @@ def _override(data: dict[str, Any], lines: dict[KeyPath, int], override: str) ->
 
 
 def _resolve_file(data: Any, key_path: KeyPath, folder: Path) -> None:
-    for key in key_path[:-1]:
-        data = data.get(key) if isinstance(data, dict) else None
-    name = data.get(key_path[-1]) if isinstance(data, dict) else None
+    first, *rest = key_path
+    if not isinstance(data, dict):
+        return
+    if rest:
+        for key in data if first == "*" else (first,):
+            _resolve_file(data.get(key), tuple(rest), folder)
+        return
+    name = data.get(first)
     if not isinstance(name, str):
         return
     for candidate in (folder / name, Path(os.path.expanduser(name))):  # noqa: PTH111 - never raises
         if candidate.exists():
-            data[key_path[-1]] = str(candidate.resolve())
+            data[first] = str(candidate.resolve())
             return
 
 

@@ -206,3 +206,18 @@ def test_differences_leave_out_what_only_changes_the_speed(suite_file: Path) -> 
     new = load_suite(suite_file, ["rollouts.workers=4", "rollouts.seed=3"]).spec
 
     assert differences(old, new) == ["rollouts.seed: 0 -> 3"]
+
+
+def test_the_file_of_a_label_is_looked_for_beside_the_suite(tmp_path: Path) -> None:
+    (tmp_path / "reward.py").write_text("def reward(episode): ...\n", encoding="utf-8")
+    (tmp_path / "facts.jsonl").write_text("{}\n", encoding="utf-8")
+    labels = (
+        "reward: {labels: {coded: {kind: code, program: reward.py}, "
+        "quality: {kind: judge, model: {backend: openai, model: m, base_url: 'http://x'}, "
+        "rubric: {nuggets: {file: facts.jsonl}}}}}\n"
+    )
+
+    reward = load_suite(write(tmp_path, PLAIN + labels)).spec.reward
+
+    assert getattr(reward.labels["coded"], "program", None) == str(tmp_path / "reward.py")
+    assert str(tmp_path / "facts.jsonl") in reward.model_dump_json()
