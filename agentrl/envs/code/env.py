@@ -54,15 +54,15 @@ class CodeEnv(TextEnv):
     blocking: ClassVar[bool] = True
     sandboxed: ClassVar[bool] = True
     facts: ClassVar[Mapping[str, str]] = {
-        "tests_passed": "Share of the tests that pass.",
-        "test_*": "Each test by itself, of up to 50.",
-        "score": "The same as tests_passed, of the last program.",
-        "attempts": "How many programs were tried.",
-        "speedup": "The solution's seconds over the program's, with the option speedup.",
-        "faster": "The speedup is at least 1.1, with the option speedup.",
-        "milestone_*": "Reached for the first time, with milestones or instrument.",
-        "milestones": "The same as a share of all, with milestones or instrument.",
-        "instrumented": "The program was marked by the model, with the option instrument.",
+        "tests_passed": "share of the tests that pass",
+        "test_*": "each test by itself, of up to 50",
+        "score": "the same as tests_passed, of the last program",
+        "attempts": "how many programs were tried",
+        "speedup": "the solution's seconds over the program's, with the option speedup",
+        "faster": "the speedup is at least 1.1, with the option speedup",
+        "milestone_*": "reached for the first time, with milestones or instrument",
+        "milestones": "the same as a share of all, with milestones or instrument",
+        "instrumented": "the program was marked by the model, with the option instrument",
     }
 
     def __init__(

@@ -4,15 +4,20 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from agentrl.envs.build import build_env
 from agentrl.envs.code.env import CodeEnv
+from agentrl.envs.tasks import load_tasks
 from agentrl.errors import TaskError, UsageError
+from agentrl.suite import load_suite
 from agentrl.suite.sandbox import SandboxSpec
 from agentrl.task import Task
+from agentrl.testing.envs import check_text_env
 
 TASKS = Path(__file__).parents[3] / "tasks"
 SLOW = "def total(n):\n    return sum(sum(range(i)) for i in range(n))\n"
@@ -214,6 +219,23 @@ def test_an_agent_cannot_make_marks_itself(
 def test_options_that_cannot_be_used_are_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         CodeEnv(**options)
+
+
+@pytest.mark.parametrize("number", range(12))
+def test_questions_with_partial_credit_keep_their_promises(number: int) -> None:
+    pytest.importorskip("sqlglot")
+    pytest.importorskip("sacrebleu")
+    suite = load_suite(TASKS / "qa" / "partial.yaml")
+
+    check_text_env(partial(build_env, suite.spec.env), load_tasks(suite)[number], bad_action=" ")
+
+
+def test_programs_with_milestones_keep_their_promises(sandbox: SandboxSpec) -> None:
+    suite = load_suite(TASKS / "code" / "milestones.yaml")
+
+    check_text_env(
+        partial(build_env, suite.spec.env, sandbox), load_tasks(suite)[0], bad_action=" "
+    )
 
 
 def run_suite(name: str, agent: str, out: Path) -> list[dict[str, Any]]:

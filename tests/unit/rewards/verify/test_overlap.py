@@ -1,13 +1,14 @@
 """A text against reference texts."""
 
 import math
+import sys
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentrl.errors import UsageError
-from agentrl.rewards.verify.overlap import bleu, word_f1
+from agentrl.errors import MissingDependencyError, UsageError
+from agentrl.rewards.verify.overlap import _scorer, bleu, word_f1
 
 
 def test_bleu_by_hand() -> None:
@@ -39,3 +40,11 @@ def test_overlap_is_a_share(text: str, reference: str) -> None:
 def test_words_by_hand() -> None:
     assert word_f1("go north now", "Go north!") == pytest.approx(2 * 2 / 5)
     assert word_f1("", "x") == word_f1("x", "") == 0.0
+
+
+def test_without_sacrebleu_the_way_to_get_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    _scorer.cache_clear()
+    monkeypatch.setitem(sys.modules, "sacrebleu.metrics.bleu", None)
+
+    with pytest.raises(MissingDependencyError, match=r"pip install 'agentrl\[rewards\]'"):
+        bleu("x", ["x"])

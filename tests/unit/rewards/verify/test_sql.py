@@ -1,12 +1,13 @@
 """A SQL query against a reference query."""
 
+import sys
 import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentrl.errors import UsageError
+from agentrl.errors import MissingDependencyError, UsageError
 from agentrl.rewards.verify.sql import (
     Reference,
     SqlFacts,
@@ -179,3 +180,10 @@ def test_a_reference_that_cannot_serve_is_refused(
 ) -> None:
     with pytest.raises(UsageError, match=message):
         read_reference(query, schema)
+
+
+def test_without_sqlglot_the_way_to_get_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sqlglot", None)
+
+    with pytest.raises(MissingDependencyError, match=r"pip install 'agentrl\[rewards\]'"):
+        parse("SELECT 1")
