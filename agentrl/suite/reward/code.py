@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import PositiveFloat, PositiveInt
+from pydantic import PositiveFloat, PositiveInt, field_validator
 
 from agentrl.suite.sandbox import SandboxSpec
 from agentrl.suite.section import Section
@@ -26,3 +26,10 @@ class CodeLabelSpec(Section):
     """Most memory of the program's own process."""
     sandbox: SandboxSpec = REWARD_SANDBOX
     """Where it runs. An image of your own needs Python 3.8 or newer."""
+
+    @field_validator("sandbox")
+    @classmethod
+    def _without_network(cls, sandbox: SandboxSpec) -> SandboxSpec:
+        if sandbox.network != "none":
+            raise ValueError("a reward program has no network: set sandbox.network to none")
+        return sandbox
