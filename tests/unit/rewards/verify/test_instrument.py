@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agentrl.errors import UsageError
@@ -210,6 +210,7 @@ def test_milestones_that_cannot_be_told_apart_are_refused(texts: dict[str, str])
 LINES = ["x = 1", "print('loaded data')", "print('trained the model')", "y = 2"]
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(LINES)), st.data())
 def test_whatever_prints_are_inserted_just_they_are_found(
     program: list[str], data: st.DataObject

@@ -4,7 +4,7 @@ import math
 import sys
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agentrl.errors import MissingDependencyError, UsageError
@@ -28,6 +28,7 @@ def test_bleu_is_one_for_a_reference_and_nothing_for_nothing() -> None:
         bleu("x", [])
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_overlap_is_a_share(text: str, reference: str) -> None:
     pytest.importorskip("sacrebleu")

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agentrl.envs.qa.env import QAEnv
@@ -174,6 +174,7 @@ def test_a_row_that_cannot_be_graded_is_refused(row: dict[str, Any], message: st
         read_question(row)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(ROWS), st.text(max_size=40))
 def test_every_answer_has_facts_within_bounds(row: dict[str, Any], answer: str) -> None:
     grade = read_question(row).grade(answer + "x")
