@@ -36,19 +36,28 @@ SELF_READING = frozenset(
         "__code__",
         "__dict__",
         "__file__",
+        "__func__",
         "__getattribute__",
         "__globals__",
         "__import__",
         "__loader__",
+        "__self__",
         "__spec__",
         "__traceback__",
+        "__wrapped__",
         "_current_frames",
         "_getframe",
+        "ag_code",
+        "ag_frame",
         "attrgetter",
+        "bdb",
         "co_consts",
         "compile",
+        "cr_code",
+        "cr_frame",
         "ctypes",
         "dis",
+        "doctest",
         "eval",
         "exec",
         "f_back",
@@ -66,18 +75,23 @@ SELF_READING = frozenset(
         "linecache",
         "locals",
         "marshal",
+        "monitoring",
+        "pdb",
         "pickle",
         "runpy",
-        "settrace",
         "setprofile",
+        "settrace",
         "tb_frame",
+        "timeit",
+        "trace",
         "traceback",
         "tracemalloc",
         "vars",
     }
 )
-"""Names with which a Python program can get at its own code; one that has any of them, or a text
-with ``/proc``, is not instrumented."""
+"""Names with which a Python program can get at its own code; one that has any of them is not
+instrumented, nor one with a text that holds ``/proc`` or such a name with an underscore."""
+_IN_TEXTS = ("/proc", *sorted(name for name in SELF_READING if "_" in name))
 
 _MOST_PROGRAMS = 4096
 _MOST_CHARS = 50_000
@@ -200,7 +214,7 @@ def introspects(tree: ast.AST) -> bool:
         elif isinstance(node, ast.ImportFrom):
             found = set((node.module or "").split("."))
         elif isinstance(node, ast.Constant) and isinstance(node.value, str | bytes):
-            if "/proc" in str(node.value):
+            if any(part in str(node.value) for part in _IN_TEXTS):
                 return True
             continue
         else:

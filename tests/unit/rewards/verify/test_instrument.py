@@ -145,6 +145,7 @@ def test_an_agent_that_catches_one_mark_has_no_other() -> None:
         "open('/proc/self/mem')",
         "import os.path as gc",
         "def f(eval): pass",
+        "print('{0.__code__.co_consts}'.format(load))",
     ],
 )
 def test_a_program_that_could_read_its_own_code_is_not_marked(line: str) -> None:
