@@ -4,9 +4,11 @@ from collections.abc import Iterable, Mapping
 
 from agentrl.rewards.labeling import Labeler
 from agentrl.suite.reward.code import CodeLabelSpec
+from agentrl.suite.reward.intrinsic import IntrinsicLabelSpec
 from agentrl.suite.reward.judge import JudgeLabelSpec
 from agentrl.suite.reward.labels import LabelSpec
 from agentrl.suite.reward.novelty import NoveltyLabelSpec
+from agentrl.suite.reward.subgoals import SubgoalsLabelSpec
 from agentrl.suite.reward.tournament import TournamentLabelSpec
 from agentrl.task import Task
 
@@ -46,3 +48,11 @@ def _build(name: str, spec: LabelSpec, tasks: Mapping[str, Task]) -> Labeler:
             from agentrl.rewards.coder.labeler import build as build_code
 
             return build_code(name, spec)
+        case SubgoalsLabelSpec():
+            from agentrl.rewards.subgoals.labeler import build as build_subgoals
+
+            return build_subgoals(name, spec)
+        case IntrinsicLabelSpec():
+            from agentrl.rewards.novelty.oni.labeler import build as build_intrinsic
+
+            return build_intrinsic(name, spec)
