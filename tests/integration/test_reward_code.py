@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from agentrl.episode import Episode, Status
 from agentrl.errors import SandboxError, UsageError
@@ -158,6 +159,12 @@ def test_a_program_that_cannot_be_used_is_refused_before_anything_starts(tmp_pat
     spec = CodeLabelSpec(kind="code", program=str(tmp_path / "none.py"))
     with pytest.raises(UsageError, match="cannot be read"):
         build("shaped", spec)
+
+
+def test_a_network_is_refused_in_the_suite() -> None:
+    options = {"kind": "code", "program": "x.py", "sandbox": {"network": "full"}}
+    with pytest.raises(ValidationError, match="a reward program has no network"):
+        CodeLabelSpec.model_validate(options)
 
 
 def test_a_search_goes_from_a_poor_program_to_a_good_one(

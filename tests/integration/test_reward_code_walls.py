@@ -165,6 +165,15 @@ def test_a_program_that_ends_its_process_has_no_answer(runner: Runner) -> None:
     assert "SystemExit" in fault(runner, "raise SystemExit")
 
 
+def test_a_program_can_end_no_process_but_its_own(runner: Runner) -> None:
+    assert "Error" in fault(runner, "import os\nos.kill(1, 9)\nraise ValueError")
+    assert "Error" in fault(runner, f"import os\nos.kill({os.getpid()}, 9)\nraise ValueError")
+    all_of_them = asyncio.run(runner.run(f"{PLAIN}\nimport os\nos.kill(-1, 9)\n", EPISODES))
+
+    assert all(isinstance(result, Fault | Scores) for result in all_of_them)
+    assert run(runner, PLAIN) == EXPECTED
+
+
 def test_an_error_that_hides_what_it_says_is_told_all_the_same(runner: Runner) -> None:
     body = "class Sly(BaseException):\n    def __str__(self):\n        raise self\nraise Sly()"
 

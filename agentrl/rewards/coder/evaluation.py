@@ -96,8 +96,14 @@ def usable(episodes: Sequence[Episode], success: str) -> tuple[Episode, ...]:
     Raises:
         UsageError: there are fewer than two, or their outcomes do not differ.
     """
-    kept = tuple(e for e in episodes if e.status.scored and e.turns and success in e.outcome)
-    values = {e.outcome[success] for e in kept if math.isfinite(e.outcome[success])}
+    kept = tuple(
+        episode
+        for episode in episodes
+        if episode.status.scored
+        and episode.turns
+        and math.isfinite(episode.outcome.get(success, math.nan))
+    )
+    values = {episode.outcome[success] for episode in kept}
     if len(values) < 2:
         raise UsageError(
             f"{len(kept)} of {len(episodes)} episodes are scored and state {success!r}, with "

@@ -29,9 +29,10 @@ class Runner:
     """One sandbox in which programs run, each time in a process of its own.
 
     The sandbox is started when it is first needed and used again as long as programs end by
-    themselves: a program can neither start processes nor write files, so it leaves nothing behind.
-    After one that had to be ended, the next runs in a new sandbox. Episodes reach the sandbox
-    through the process's standard input, so that none of them stays there.
+    themselves: a program can neither start processes nor put anything into a file, so that the
+    next finds the sandbox as it was (but for the names of empty files). After one that had to be
+    ended, the next runs in a new sandbox. Episodes reach the sandbox through the process's standard
+    input, so that none of them stays there.
 
     Args:
         sandbox: what the sandbox may use; by default little memory and no network.

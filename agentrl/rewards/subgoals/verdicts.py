@@ -1,5 +1,7 @@
 """A judge's word on which subgoals a turn has reached (CALM, arXiv 2409.12798)."""
 
+import asyncio
+import hashlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -38,6 +40,7 @@ class Verdicts:
     def __init__(self, asker: Asker) -> None:
         self._asker = asker
         self._known: dict[str, frozenset[int]] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
 
     async def held(
         self, watched: Sequence[Subgoal | Invariant], transition: Transition
@@ -50,13 +53,16 @@ class Verdicts:
         if not watched:
             return set()
         question = _question(watched, transition)
-        numbers = self._known.get(question)
-        if numbers is None:
-            numbers = await self._asker.ask(question, lambda text: _numbers(text, len(watched)))
-            if len(self._known) >= _REMEMBERED:
-                self._known.clear()
-            self._known[question] = numbers
-        return {watched[number - 1].name for number in numbers}
+        key = hashlib.sha256(question.encode(errors="replace")).hexdigest()
+        if len(self._known) >= _REMEMBERED:
+            self._known.clear()
+            self._locks.clear()
+        async with self._locks.setdefault(key, asyncio.Lock()):  # a group asks much the same
+            if key not in self._known:
+                self._known[key] = await self._asker.ask(
+                    question, lambda text: _numbers(text, len(watched))
+                )
+            return {watched[number - 1].name for number in self._known[key]}
 
     async def close(self) -> None:
         """Close the judge."""

@@ -1,3 +1,4 @@
+import math
 from itertools import permutations
 
 import pytest
@@ -83,5 +84,6 @@ def test_episodes_that_all_went_alike_are_refused() -> None:
 def test_only_scored_episodes_with_turns_are_used() -> None:
     good, bad = episode("a", ["x"], 1.0), episode("b", ["y"], 0.0)
     lost = episode("c", ["y"], 0.0, status=Status.INFRA_FAILED)
+    rest = [lost, episode("d", [], 0.0), episode("e", ["y"], math.nan)]
 
-    assert usable([good, bad, lost, episode("d", [], 0.0)], "success") == (good, bad)
+    assert usable([good, bad, *rest], "success") == (good, bad)

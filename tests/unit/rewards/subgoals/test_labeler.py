@@ -184,6 +184,7 @@ def test_a_judge_says_for_each_turn_which_subgoals_are_reached() -> None:
     assert facts(first, "way/key") == [1.0, 0.0, 0.0]
     assert facts(first, "way/door") == [0.0, 1.0, 0.0]  # by then the only one that is asked about
     assert again.turns == first.turns
+    assert len(asked) == 2  # the group's second episode asks nothing new
     assert "1. The key is taken.\n2. The door is open." in asked[0]
     assert not any("bye" in text.lower() for text in asked)  # nothing is left to ask
 
