@@ -134,8 +134,8 @@ class ApiClient:
                 raise self._key_refused(url, last) from last
             if _status(last) >= 500 or isinstance(last, openai.APIConnectionError | TimeoutError):
                 raise ServiceDownError(
-                    f"no server answers at {url} ({self._problem(last)}); start it or set "
-                    "agent.model.base_url"
+                    f"no server answers at {url} ({self._problem(last)}); start it or set the "
+                    "model's base_url"
                 ) from last
             return ()
         self._offered = tuple(str(model["id"]) for model in models)
