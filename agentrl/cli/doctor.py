@@ -85,7 +85,8 @@ def doctor(
 ) -> None:
     """Say what is installed and what each suite lacks.
 
-    A suite that is named and trains is also tried: a few episodes show whether training can work.
+    Of a suite that is named the reward is printed. One that trains is also tried: a few episodes
+    show whether training can work.
     Exits with 2 when a suite that was named cannot run, or cannot train, here.
     """
     console = Console()
@@ -100,6 +101,7 @@ def doctor(
     sound = not any(lacks.values())
     for path in suites or ():
         if not lacks[path]:
+            _print_reward(path, console)
             sound = _can_train(path, console) and sound
     raise typer.Exit(0 if sound or not suites else EXIT_BAD_INPUT)
 
@@ -137,6 +139,13 @@ def _suites(lacks: dict[Path, list[str]]) -> Table:
         verdict = "[yellow]lacks[/yellow]" if problems else "[green]ready[/green]"
         table.add_row(str(path), verdict, "\n".join(problems).replace("[", r"\["))
     return table
+
+
+def _print_reward(path: Path, console: Console) -> None:
+    from agentrl.suite import load_suite
+    from agentrl.view.reward_table import reward_table
+
+    console.print(reward_table(load_suite(path).spec.reward, f"reward of {path}"))
 
 
 def _can_train(path: Path, console: Console) -> bool:

@@ -10,6 +10,7 @@ from agentrl.cli.doctor import doctor
 from agentrl.cli.envs import envs
 from agentrl.cli.grade import grade
 from agentrl.cli.report import report
+from agentrl.cli.rewards import rewards
 from agentrl.cli.run import run
 from agentrl.cli.sandbox import sandbox
 from agentrl.cli.tasks import tasks
@@ -26,6 +27,7 @@ app = typer.Typer(
 )
 for command in (run, train, grade, report, envs, doctor):
     app.command()(command)
+app.add_typer(rewards)
 app.add_typer(sandbox)
 app.add_typer(tasks)
 

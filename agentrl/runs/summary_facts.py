@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from agentrl.episode import Episode, Failure, Status, StopReason
 
@@ -31,6 +31,10 @@ class Facts:
     cached_tokens: int
     cost_usd: float
     duration_s: float
+    terms: Mapping[str, float] = field(default_factory=dict)
+    """What each named part of the reward adds, over all turns."""
+    gates: Mapping[str, bool] = field(default_factory=dict)
+    """Whether each gate of the reward was open."""
 
     @property
     def success(self) -> float | None:
@@ -76,6 +80,8 @@ def facts(episode: Episode) -> Facts:
         cached_tokens=sum(usage.cached_tokens for usage in usages),
         cost_usd=episode.cost_usd,
         duration_s=episode.duration_s,
+        terms=_terms(episode),
+        gates={gate.name: gate.open for gate in episode.gates},
     )
 
 
@@ -98,3 +104,11 @@ def _signals(episode: Episode) -> dict[str, tuple[float, int]]:
             total, count = signals.get(name, (0.0, 0))
             signals[name] = (total + value, count + 1)
     return signals
+
+
+def _terms(episode: Episode) -> dict[str, float]:
+    terms: dict[str, float] = {}
+    for turn in episode.turns:
+        for name, value in turn.terms.items():
+            terms[name] = terms.get(name, 0.0) + value
+    return terms

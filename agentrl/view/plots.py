@@ -67,18 +67,29 @@ def _turns(scored: Sequence[Facts]) -> str:
 
 
 def _rewards(scored: Sequence[Facts]) -> str:
-    values = sorted({round(episode.reward, 6) for episode in scored})
+    return reward_histogram([(episode.reward, episode.solved) for episode in scored])
+
+
+def reward_histogram(episodes: Sequence[tuple[float, bool]]) -> str:
+    """Return how many episodes earned what, as HTML.
+
+    Args:
+        episodes: the reward of each, and whether it was a success; at least one.
+    """
+    values = sorted({round(reward, 6) for reward, _ in episodes})
     if len(values) <= _MOST_VALUES:
-        by_value = [[e for e in scored if round(e.reward, 6) == value] for value in values]
         bins = [
-            _bin(f"{value:.3g}", inside) for value, inside in zip(values, by_value, strict=True)
+            _column(
+                f"{value:.3g}", [good for reward, good in episodes if round(reward, 6) == value]
+            )
+            for value in values
         ]
         return histogram("Reward of an episode", "reward", bins, "episodes")
     low, width = values[0], (values[-1] - values[0]) / _MOST_BINS
-    binned: list[list[Facts]] = [[] for _ in range(_MOST_BINS)]
-    for episode in scored:
-        binned[min(int((episode.reward - low) / width), _MOST_BINS - 1)].append(episode)
-    bins = [_bin(f"{low + width * n:.3g}", inside) for n, inside in enumerate(binned)]
+    binned: list[list[bool]] = [[] for _ in range(_MOST_BINS)]
+    for reward, good in episodes:
+        binned[min(max(int((reward - low) / width), 0), _MOST_BINS - 1)].append(good)
+    bins = [_column(f"{low + width * n:.3g}", inside) for n, inside in enumerate(binned)]
     return histogram("Reward of an episode", "reward, from", bins, "episodes")
 
 
@@ -96,7 +107,11 @@ def _signals(summary: Summary) -> str:
 
 
 def _bin(label: str, inside: Sequence[Facts]) -> Bin:
-    return Bin(label, len(inside), sum(episode.solved for episode in inside))
+    return _column(label, [episode.solved for episode in inside])
+
+
+def _column(label: str, solved: Sequence[bool]) -> Bin:
+    return Bin(label, len(solved), sum(solved))
 
 
 def _point(label: str, estimate: Estimate, text: str) -> Point:

@@ -15,6 +15,7 @@ from agentrl.runs.summary_facts import Facts, facts
 from agentrl.view.html import asset, data_block, encode, escape, page
 from agentrl.view.overview import overview
 from agentrl.view.plots import plots
+from agentrl.view.rewards_by_group import rewards_by_group, term_names
 
 MAX_BYTES = 50_000_000
 """Episodes are shown in full up to this size; a browser opens such a page in a few seconds."""
@@ -57,7 +58,8 @@ def write_report(
     """
 
     def head(rows: Sequence[Facts]) -> Head:
-        return Head(summary.run, overview(summary), plots(summary, rows))
+        shown = overview(summary) + rewards_by_group(rows)
+        return Head(summary.run, shown, plots(summary, rows))
 
     write_page(path, head, episodes, suite_yaml, max_bytes=max_bytes)
 
@@ -125,7 +127,8 @@ def _page(head: Head, rows: Sequence[Facts], complete: int, suite_yaml: str) -> 
         "notice": head.notice + _notice(complete, len(rows)),
         "count": str(len(rows)),
         "suite": escape(suite_yaml),
-        "index": data_block("index", [_row(row) for row in rows]),
+        "index": data_block("index", [_row(row) for row in rows])
+        + data_block("terms", list(term_names(rows))),
         "episodes": _SPLIT,
     }
     return page(asset("report.html"), asset("report.css"), asset("report.js"), values)
@@ -171,6 +174,7 @@ def _episode(episode: Episode) -> dict[str, Any]:
         "outcome": dict(episode.outcome),
         "error": None if episode.error is None else [episode.error.kind, episode.error.message],
         "final": episode.final_observation,
+        "gates": [[gate.name, gate.open, gate.why] for gate in episode.gates],
         "turns": [_turn(turn) for turn in episode.turns],
     }
 

@@ -12,6 +12,9 @@ _TOP, _BOTTOM = 12.0, _HEIGHT - 40.0
 _ROW = 28.0
 _LONGEST_LABEL = 22
 _WIDEST_COLUMN = 72.0
+_MINUS = "−"  # noqa: RUF001 - as wide as a plus
+LINES = 8
+"""Most lines of one plot that have a colour of their own."""
 
 Scale = Callable[[float], float]
 """From a value to a coordinate."""
@@ -71,6 +74,32 @@ def bars(title: str, axis: str, rows: Sequence[Point], top: float, ticks: Sequen
         parts += [_line(at, 6, at, bottom, "grid"), _text(at, bottom + 16, label, "tick")]
     for number, row in enumerate(rows):
         parts += _bar(row, x, 6 + _ROW * number)
+    parts.append(_text((left + right) / 2, bottom + 34, axis, "axis"))
+    return _figure(title, _said(rows), bottom + 40, parts)
+
+
+def signed_bars(title: str, axis: str, rows: Sequence[Point], reach: float = 1.0) -> str:
+    """Draw a horizontal bar a row, to the right of a middle line for what is above 0, else left.
+
+    Args:
+        title: above the plot.
+        axis: what the values are.
+        rows: from top to bottom.
+        reach: value at the right end, and of the left end with a minus.
+    """
+    longest = max(min(len(row.label), _LONGEST_LABEL) for row in rows)
+    left, right, bottom = 18 + 6.9 * longest, _WIDTH - 60, 6 + _ROW * len(rows)
+
+    def x(value: float) -> float:
+        return left + (right - left) * (min(max(value / reach, -1.0), 1.0) + 1) / 2
+
+    parts = []
+    for share in (-1.0, -0.5, 0.0, 0.5, 1.0):
+        at = x(share * reach)
+        parts += [_line(at, 6, at, bottom, "grid" if share else "zero")]
+        parts += [_text(at, bottom + 16, f"{share * reach:.3g}".replace("-", _MINUS), "tick")]
+    for number, row in enumerate(rows):
+        parts += _signed_bar(row, x, left, 6 + _ROW * number)
     parts.append(_text((left + right) / 2, bottom + 34, axis, "axis"))
     return _figure(title, _said(rows), bottom + 40, parts)
 
@@ -222,17 +251,30 @@ def _round_levels(low: float, high: float, *, whole: bool = False) -> list[float
 
 def _bar(row: Point, x: Scale, top: float) -> Iterable[str]:
     middle = top + _ROW / 2
-    label = row.label
-    if len(label) > _LONGEST_LABEL:
-        label = label[: _LONGEST_LABEL - 1] + "…"
     yield f"<g><title>{escape(row.label)}: {escape(row.text)}</title>"
-    yield _text(x(0) - 8, middle + 4, label, "label end")
+    yield _text(x(0) - 8, middle + 4, _shortened(row.label), "label end")
     if row.value is not None:
         yield _box(x(0), top + 5, x(row.value) - x(0), _ROW - 10, "bar soft")
     if row.low is not None and row.high is not None:
         yield _whisker(x(row.low), middle, x(row.high), middle)
     yield _text(_WIDTH - 4, middle + 4, row.text, "value end")
     yield "</g>"
+
+
+def _signed_bar(row: Point, x: Scale, left: float, top: float) -> Iterable[str]:
+    middle = top + _ROW / 2
+    yield f"<g><title>{escape(row.label)}: {escape(row.text)}</title>"
+    yield _text(left - 8, middle + 4, _shortened(row.label), "label end")
+    if row.value is not None:
+        start, end = sorted((x(0), x(row.value)))
+        kind = "bar soft" if row.value >= 0 else "bar below"
+        yield _box(start, top + 5, end - start, _ROW - 10, kind)
+    yield _text(_WIDTH - 4, middle + 4, row.text, "value end")
+    yield "</g>"
+
+
+def _shortened(label: str) -> str:
+    return label if len(label) <= _LONGEST_LABEL else label[: _LONGEST_LABEL - 1] + "…"
 
 
 def _column(column: Bin, left: float, step: float, y: Scale) -> Iterable[str]:

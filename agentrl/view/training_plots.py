@@ -5,7 +5,7 @@ from typing import Any
 
 from agentrl.runs.training import Evaluation
 from agentrl.view.numbers import rate
-from agentrl.view.svg import Point, Track, tracks
+from agentrl.view.svg import LINES, Point, Track, tracks
 
 _FIGURES: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     ("Reward of an episode", (("mean", "reward/mean"), ("standard deviation", "reward/std"))),
@@ -52,7 +52,19 @@ def training_plots(metrics: Sequence[Mapping[str, Any]], evaluations: Sequence[E
         drawn = [line for line in drawn if line.points]
         if drawn:
             figures.append(tracks(title, "step", drawn))
+    figures += _named(steps, "reward/term/", "Terms of the reward, mean of an episode")
+    figures += _named(steps, "reward/gate/", "Gates: share of episodes open", percent=True)
     return "".join(figures)
+
+
+def _named(
+    steps: Sequence[Mapping[str, Any]], prefix: str, title: str, *, percent: bool = False
+) -> list[str]:
+    """Return plots of all metrics that begin alike, as many in each as there are colours."""
+    names = list(dict.fromkeys(n for line in steps for n in line if n.startswith(prefix)))
+    lines = [_track(steps, name.removeprefix(prefix), name) for name in names]
+    starts = range(0, len(lines), LINES)
+    return [tracks(title, "step", lines[at : at + LINES], percent=percent) for at in starts]
 
 
 def _learning_curve(steps: Sequence[Mapping[str, Any]], evaluations: Sequence[Evaluation]) -> str:

@@ -219,6 +219,93 @@ function turnCard(turn, at) {
     partName("action"), ...longText(turn.action, "action"), ...chips(turn));
 }
 
+// ---- where the reward of an episode came from
+
+const SVG = "http://www.w3.org/2000/svg";
+const COLOURS = 8;
+const terms = JSON.parse(byId("terms").textContent); // of all episodes, so that colours stay
+const colour = (name) => terms.indexOf(name) % COLOURS;
+
+function draw(tag, attributes, ...children) {
+  const element = document.createElementNS(SVG, tag);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  element.append(...children);
+  return element;
+}
+
+const titled = (element, text) => { element.prepend(draw("title", {}, text)); return element; };
+const sign = (value) => (value > 0 ? "+" : "") + number(value);
+
+// One column a turn: what is above zero stands on the axis, what is below hangs from it.
+function stacks(turns) {
+  return turns.map((turn) => {
+    let above = 0, below = 0;
+    const parts = terms.filter((name) => turn.terms[name]).map((name) => {
+      const value = turn.terms[name], from = value > 0 ? above : below;
+      if (value > 0) above += value; else below += value;
+      return { name, value, low: Math.min(from, from + value), high: Math.max(from, from + value) };
+    });
+    return { parts, above, below };
+  });
+}
+
+function rewardPlot(turns) {
+  const columns = stacks(turns), height = 180, left = 48, top = 8, bottom = height - 22;
+  const width = Math.max(460, left + 8 + 7 * turns.length);
+  const high = Math.max(0, ...columns.map((c) => c.above)), low = Math.min(0, ...columns.map((c) => c.below));
+  const span = high - low || 1;
+  const y = (value) => top + (bottom - top) * (high - value) / span;
+  const step = Math.min((width - left - 8) / turns.length, 40);
+  const parts = [...new Set([high, 0, low])].flatMap((value) => [
+    draw("line", { class: value === 0 ? "zero" : "grid", x1: left, x2: width - 8, y1: y(value), y2: y(value) }),
+    draw("text", { class: "tick end", x: left - 6, y: y(value) + 4 }, number(value))]);
+  const every = Math.ceil(turns.length / 20);
+  columns.forEach((column, at) => {
+    const x = left + at * step;
+    for (const part of column.parts) {
+      parts.push(titled(draw("rect", { class: "t" + colour(part.name), x: x + step * 0.1, y: y(part.high),
+        width: step * 0.8, height: Math.max(y(part.low) - y(part.high), 0.5) }),
+      `turn ${at + 1}, ${part.name}: ${sign(part.value)}`));
+    }
+    if (at % every === 0) parts.push(draw("text", { class: "tick", x: x + step / 2, y: height - 6 }, String(at + 1)));
+  });
+  const said = terms.filter((name) => turns.some((turn) => name in turn.terms))
+    .map((name) => `${name} ${sign(turns.reduce((sum, turn) => sum + (turn.terms[name] || 0), 0))}`);
+  const plot = draw("svg", { viewBox: `0 0 ${width} ${height}`, role: "img",
+    "aria-label": `Reward by turn, stacked by term. In all: ${said.join(", ")}` }, ...parts);
+  if (width > 460) plot.style.minWidth = width + "px";
+  return plot;
+}
+
+function rewardTable(turns, names) {
+  const cells = (tag, values) => values.map((value) => make(tag, tag === "th" ? { scope: "col" } : {}, value));
+  const rows = turns.map((turn, at) => [turn, at]).filter(([turn]) => Object.keys(turn.terms).length)
+    .map(([turn, at]) => make("tr", {}, ...cells("td", [String(at + 1),
+      ...names.map((name) => (name in turn.terms ? number(turn.terms[name]) : NOTHING)), number(reward(turn))])));
+  const sums = names.map((name) => number(turns.reduce((sum, turn) => sum + (turn.terms[name] || 0), 0)));
+  const all = number(turns.reduce((sum, turn) => sum + reward(turn), 0));
+  return make("details", {}, make("summary", {}, "Numbers"), make("div", { className: "scroll", tabIndex: 0 },
+    make("table", { className: "stages" },
+      make("thead", {}, make("tr", {}, ...cells("th", ["turn", ...names, "reward"]))),
+      make("tbody", {}, ...rows, make("tr", { className: "all" }, ...cells("td", ["all", ...sums, all]))))));
+}
+
+function rewardFigure(turns) {
+  const names = terms.filter((name) => turns.some((turn) => name in turn.terms));
+  if (!names.length) return [];
+  const keys = names.map((name) => make("li", { className: "k" + colour(name) }, name));
+  return [make("figure", { className: "rewards" },
+    make("figcaption", {}, "Reward by turn", make("ul", { className: "legend" }, ...keys)),
+    make("div", { className: "canvas" }, rewardPlot(turns)), rewardTable(turns, names))];
+}
+
+function gateList(gates) {
+  if (!gates.length) return [];
+  return [make("ul", { className: "gates", aria: { label: "Gates of the reward" } }, ...gates.map(([name, isOpen, why]) =>
+    make("li", {}, make("span", { className: "mark " + (isOpen ? "yes" : "no") }, isOpen ? "✓ open" : "✗ closed"),
+      make("b", {}, name), make("span", { className: "why" }, why))))];
+}
+
 function strip(turns) {
   const links = turns.map((turn, at) => {
     const kind = reward(turn) > 0 ? "gain" : turn.signals.format_ok === 0 ? "fault" : "";
@@ -274,6 +361,7 @@ function show(at) {
       `The turns of this episode are not in this page, which would become too large to open. They are in episodes.jsonl, in the line that holds the id ${row.id}.`));
   } else {
     if (episode.error) parts.push(make("div", { className: "error" }, make("b", {}, episode.error[0] + ": "), episode.error[1]));
+    parts.push(...gateList(episode.gates), ...rewardFigure(episode.turns));
     if (episode.turns.length > 1) parts.push(strip(episode.turns));
     parts.push(...episode.turns.map(turnCard));
     if (episode.final) parts.push(make("section", { className: "turn" },
