@@ -10,6 +10,7 @@ from typing import Protocol
 from agentrl.envs.build import check_options, check_reward, check_sandbox
 from agentrl.envs.tasks import load_tasks
 from agentrl.episode import Episode
+from agentrl.rewards.build import build_labelers
 from agentrl.rollout.appraise import appraise_run
 from agentrl.rollout.job import Job, plan_jobs
 from agentrl.rollout.playing import playing
@@ -65,12 +66,14 @@ def check_suite(suite: Suite) -> tuple[Task, ...]:
     """Check what can be checked before anything is written, and return the suite's tasks.
 
     Raises:
-        UsageError: the environment, its options or the tasks cannot be used.
+        UsageError: the environment, its options, the tasks or a label cannot be used.
     """
     check_options(suite)
     check_reward(suite)
     check_sandbox(suite)
-    return load_tasks(suite)
+    tasks = load_tasks(suite)
+    build_labelers(suite.spec.reward.labels, tasks)  # starts nothing, and finds what is missing
+    return tasks
 
 
 def run_suite(

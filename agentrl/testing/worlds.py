@@ -6,6 +6,7 @@ Importing this module registers it; a suite names it as
 
 import os
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
@@ -30,6 +31,10 @@ class CounterEnv(TextEnv):
         target: the number to reach.
     """
 
+    facts: ClassVar[Mapping[str, str]] = {
+        "rise": "by how much the count rose",
+        "score": "share of the way to the target",
+    }
     max_turns = 10
     _forever_s: ClassVar[float] = 3600.0
 

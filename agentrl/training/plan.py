@@ -9,8 +9,10 @@ from agentrl.envs.build import check_options, check_reward, check_sandbox
 from agentrl.envs.tasks import load_tasks
 from agentrl.errors import MissingDependencyError, SuiteError
 from agentrl.models.check import check_model
+from agentrl.rewards.build import build_labelers
 from agentrl.suite import Suite
 from agentrl.suite.model import TransformersSpec, VllmSpec
+from agentrl.suite.reward.tournament import TournamentLabelSpec
 from agentrl.suite.tasks import TasksSpec
 from agentrl.suite.train import TrainSpec
 from agentrl.suite.unused import unused_keys
@@ -97,6 +99,7 @@ def check_training(suite: Suite) -> Plan:
         ),
     )
     _check_held_out(suite, plan)
+    _check_rewards(plan)
     return plan
 
 
@@ -116,6 +119,24 @@ def _check_parts(suite: Suite, model: TransformersSpec | VllmSpec) -> None:
 
 def _tasks(suite: Suite, spec: TasksSpec | None, at: tuple[str, ...]) -> tuple[Task, ...]:
     return () if spec is None else load_tasks(suite, spec, at)
+
+
+def _check_rewards(plan: Plan) -> None:
+    suite, reward, advantage = plan.suite, plan.suite.spec.reward, plan.train.advantage
+    for name in advantage.turn_terms:
+        if name not in reward.terms:
+            raise suite.error(
+                ("train", "advantage", "turn_terms"),
+                f"{name!r} is no term of 'reward'; there are {', '.join(reward.terms)}",
+            )
+    ranked = [n for n, label in reward.labels.items() if isinstance(label, TournamentLabelSpec)]
+    if ranked and advantage.baseline == "greedy":
+        raise suite.error(
+            ("train", "advantage", "baseline"),
+            f"'greedy' plays one more episode of a task alone, and label {ranked[0]!r} ranks the "
+            f"episodes of a group: take group_mean or leave_one_out",
+        )
+    build_labelers(reward.labels, plan.tasks)  # starts nothing, and finds what is missing
 
 
 def _check_held_out(suite: Suite, plan: Plan) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from agentrl.errors import SuiteError
+from agentrl.errors import SuiteError, UsageError
 from agentrl.suite import Suite, load_suite
 from agentrl.training.plan import check_training
 
@@ -45,6 +45,11 @@ def test_a_plan_holds_the_tasks_of_each_part(tmp_path: Path) -> None:
             "1 of its tasks are also in 'tasks', such as 'b'",
         ),
         ("train.sft.tasks={inline: [{id: e}]}", "also in 'train.sft.tasks', such as 'e'"),
+        (
+            "train.advantage={baseline: group_mean, credit: split, turn_terms: [tests]}",
+            "'tests' is no term of 'reward'; there are success",
+        ),
+        ("reward={terms: {sucess: 1}, labels: {}}", "nothing states 'sucess'"),
         ("train.algorithm=grop", "unknown algorithm"),
         ("train.group_size=1", "'group_size' must be at least 2"),
     ],
@@ -61,3 +66,15 @@ def test_a_mistake_in_a_part_names_its_line(tmp_path: Path) -> None:
     path.write_text(SUITE.replace("[{id: e}]", "[{id: a}]"))
     with pytest.raises(SuiteError, match=r"suite.yaml:8: train\.evaluation\.tasks"):
         check_training(load_suite(path))
+
+
+def test_a_greedy_baseline_cannot_be_ranked_in_a_group(tmp_path: Path) -> None:
+    ranked = "reward={labels: {rank: {kind: tournament, rule: [{fact: score}]}}, terms: {rank: 1}}"
+    with pytest.raises(SuiteError, match="label 'rank' ranks the episodes of a group"):
+        check_training(suite(tmp_path, ranked, "train.algorithm=remax"))
+
+
+def test_a_reward_program_that_is_not_there_is_told_at_once(tmp_path: Path) -> None:
+    coded = "reward={labels: {mine: {kind: code, program: gone.py}}, terms: {mine: 1}}"
+    with pytest.raises(UsageError, match="gone.py"):
+        check_training(suite(tmp_path, coded))
