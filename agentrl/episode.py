@@ -111,6 +111,27 @@ class Generation:
 
 
 @dataclass(frozen=True, slots=True)
+class Call:
+    """One call of a worker on the agent's behalf."""
+
+    node: str
+    """Which node of the workflow asked."""
+    worker: str
+    """Name of the worker in its pool."""
+    messages: tuple[tuple[str, str], ...]
+    """What it was given: pairs of a role and a text."""
+    generation: Generation | None
+    """What it answered; None where it failed for good."""
+    error: str = ""
+    """Why it failed; empty where it did not."""
+    started_s: float = 0.0
+    """When it began, in seconds since the workflow did."""
+    finished_s: float = 0.0
+    replaces: str = ""
+    """The worker that it stood in for; empty: none."""
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """One observation and what the agent did about it."""
 
@@ -127,6 +148,8 @@ class Turn:
     terms: Mapping[str, float] = field(default_factory=dict)
     """The named parts of this turn's reward; their sum is the reward."""
     duration_s: float = 0.0
+    calls: tuple[Call, ...] = ()
+    """What workers did about the action, in the order in which they began."""
 
 
 @dataclass(frozen=True, slots=True)

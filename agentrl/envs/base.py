@@ -19,6 +19,7 @@ import gymnasium
 from gymnasium.spaces import Space
 
 from agentrl.envs.rows import read_rows
+from agentrl.episode import Call
 from agentrl.errors import TaskError
 from agentrl.task import Task
 
@@ -68,6 +69,8 @@ class Step:
     """The world reached an end of its own."""
     truncated: bool = False
     """The world reached a limit of its own."""
+    calls: tuple[Call, ...] = ()
+    """What workers did about the action, for an environment that asks some."""
 
 
 class TextEnv(gymnasium.Env[str, str], ABC):
@@ -171,6 +174,14 @@ class TextEnv(gymnasium.Env[str, str], ABC):
             raise TaskError(f"'seed' is {seed!r}, expected a whole number")
         return Task(id=str(task_id), group=str(group), seed=seed, data=data)
 
+    def actions_for(self, answer: str) -> tuple[str, ...]:
+        """Return the actions that hand in a whole answer, for who solves the task in one go.
+
+        Args:
+            answer: what somebody else worked out: the answer to a question, a program, a patch.
+        """
+        return (answer,)
+
     def refuse(self, why: str, **signals: float) -> Step:
         """Return the answer to an action that cannot be understood: the world stays as it is."""
         return Step(why, {"format_ok": 0.0, **signals})
@@ -199,6 +210,8 @@ class TextEnv(gymnasium.Env[str, str], ABC):
         self._observation = step.observation
         self._ended = step.terminated or step.truncated
         info: dict[str, Any] = {"signals": {"format_ok": 1.0, **step.signals}}
+        if step.calls:
+            info["calls"] = step.calls
         if self._ended:
             info["outcome"] = self.outcome()
         return step.observation, step.reward, step.terminated, step.truncated, info

@@ -165,7 +165,7 @@ class Attempt:
             error=ending.error,
             task_group=job.task.group,
             attempt=job.attempt,
-            cost_usd=sum(g.cost_usd for g in generations),
+            cost_usd=sum(g.cost_usd for g in generations) + sum(map(_spent, turns)),
             duration_s=duration_s,
             weights_version=generations[0].weights_version if generations else 0,
         )
@@ -179,7 +179,13 @@ def _turn(view: View, action: Action, step: WorldStep, duration_s: float) -> Tur
         signals={**step.signals, **action.signals},
         env_reward=step.reward,
         duration_s=duration_s,
+        calls=step.calls,
     )
+
+
+def _spent(turn: Turn) -> float:
+    """Return what the workers that were asked on a turn cost, in USD."""
+    return sum(call.generation.cost_usd for call in turn.calls if call.generation is not None)
 
 
 def _failed(status: Status, error: AgentrlError) -> Ending:

@@ -6,6 +6,7 @@ from typing import Any
 
 from agentrl.agents.base import Needs, View
 from agentrl.envs.base import TextEnv
+from agentrl.episode import Call
 from agentrl.errors import EnvError, boundary
 from agentrl.task import Task
 
@@ -21,6 +22,8 @@ class WorldStep:
     truncated: bool
     outcome: Mapping[str, float] | None
     """Named results, once the episode ended."""
+    calls: tuple[Call, ...] = ()
+    """What workers did about the action."""
 
 
 class World:
@@ -51,7 +54,8 @@ class World:
             view = View(observation) if ended else self._view(env, observation)
             signals = _floats(info["signals"])
             outcome = _floats(info["outcome"]) if ended else None
-            return WorldStep(view, signals, float(reward), terminated, truncated, outcome)
+            calls = tuple(info.get("calls", ()))
+            return WorldStep(view, signals, float(reward), terminated, truncated, outcome, calls)
 
     def outcome(self) -> Mapping[str, float]:
         """Return the named results if the episode ended now."""

@@ -158,6 +158,10 @@ class SWEEnv(TextEnv):
             "patch_applied": float(bool(patch) and counts and verdict.patch_applied),
         }
 
+    def actions_for(self, answer: str) -> tuple[str, ...]:
+        """Return the commands that apply a patch and hand it in."""
+        return _applying(answer, self._playing.instance.workdir), "submit"
+
     def expert_action(self) -> str | None:
         """Return the command that applies the gold patch, then ``submit``; None without one."""
         return self._playing.expert_action()
@@ -258,14 +262,19 @@ class _Episode:
     def _apply_gold(self) -> str | None:
         instance = self.instance
         if instance.patch:
-            end = "\n" if not instance.patch.endswith("\n") else ""
-            return (
-                f"cd {instance.workdir} && git apply --whitespace=nowarn - <<'END_OF_PATCH'\n"
-                f"{instance.patch}{end}END_OF_PATCH"
-            )
+            return _applying(instance.patch, instance.workdir)
         if instance.solution:
             return f"bash -s <<'END_OF_SOLUTION'\n{instance.solution.rstrip()}\nEND_OF_SOLUTION"
         return None
+
+
+def _applying(patch: str, workdir: str) -> str:
+    """Return the command that applies a patch, whatever stands in it."""
+    mark = "END_OF_PATCH"
+    while mark in patch:
+        mark += "_"
+    end = "" if patch.endswith("\n") else "\n"
+    return f"cd {workdir} && git apply --whitespace=nowarn - <<'{mark}'\n{patch}{end}{mark}"
 
 
 def _with_needs(spec: SandboxSpec, instance: Instance) -> SandboxSpec:

@@ -1,12 +1,15 @@
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from agentrl.agents.base import Action, View
-from agentrl.episode import Episode, Status, StopReason
+from agentrl.codec import dump_episode, load_episode
+from agentrl.envs.base import Step
+from agentrl.episode import Call, Episode, Generation, Sampling, Status, StopReason
 from agentrl.errors import ContextFullError, ModelError, TaskError
 from agentrl.rollout.attempt import Attempt
 from agentrl.rollout.job import Job
@@ -203,3 +206,25 @@ def test_trouble_that_strikes_once_leaves_the_next_attempt_alone(tmp_path: Path)
     data = {"crash_at": 0, "once": str(tmp_path / "struck")}
 
     assert [play(up, data).status for _ in range(2)] == [Status.INFRA_FAILED, Status.OK]
+
+
+class Consulting(CounterEnv):
+    """Asks a worker on every turn."""
+
+    def act(self, action: str) -> Step:
+        answer = Generation("up", "stop", "w", Sampling(), cost_usd=0.25)
+        return replace(super().act(action), calls=(Call("a", "w", (("user", "?"),), answer),))
+
+
+def test_what_workers_did_and_cost_is_part_of_the_record() -> None:
+    async def main() -> Episode:
+        agent = FunctionAgent(up)
+        job = Job("t#0", Task("t"), seed=4, agent_seed=5)
+        world = World("Consulting", lambda: Consulting(target=3), agent.needs)
+        return await Attempt(job, world, agent, Lane("test"), LimitsSpec()).play()
+
+    episode = asyncio.run(main())
+
+    assert [call.worker for turn in episode.turns for call in turn.calls] == ["w"] * 3
+    assert episode.cost_usd == 0.75
+    assert load_episode(dump_episode(episode)) == episode
