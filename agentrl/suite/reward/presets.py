@@ -13,6 +13,9 @@ Data = dict[str, Any]
 SHORT = {"terms": "weight"}
 """In these mappings a number is short for a mapping with this key."""
 
+KINDS = ("kind", "mode")
+"""Keys that say what a mapping is: one of another kind has nothing to merge with."""
+
 
 def preset_names() -> list[str]:
     """Return the names of all presets."""
@@ -36,8 +39,9 @@ def preset_yaml(name: str) -> str:
 def expanded(data: Mapping[str, Any]) -> Data:
     """Return a ``reward`` section with its preset written out, and what stands beside it on top.
 
-    Mappings are merged key by key, and a null removes a key, so ``terms: {format: null}`` drops a
-    term of the preset; anything else replaces what the preset says.
+    Mappings are merged key by key, and a null removes a key: ``terms: {format: null}`` drops a term
+    of the preset. A part of another kind, and anything that is no mapping, replaces what the preset
+    says.
 
     Raises:
         ValueError: there is no such preset.
@@ -51,18 +55,22 @@ def expanded(data: Mapping[str, Any]) -> Data:
 
 
 def _merged(base: Any, own: Any, at: tuple[str, ...]) -> Any:
-    if len(at) == 2 and at[0] in SHORT and isinstance(base, dict) and _is_number(own):
-        return {**base, SHORT[at[0]]: own}
-    if not isinstance(base, dict) or not isinstance(own, Mapping):
+    short = SHORT.get(at[0]) if len(at) == 2 else None
+    if short and isinstance(base, Mapping) and _is_number(own):
+        return {**base, short: own}
+    if short and _is_number(base) and isinstance(own, Mapping):
+        base = {short: base}
+    if not (isinstance(base, Mapping) and isinstance(own, Mapping)) or _other_kind(base, own):
         return own
-    if len(at) >= 1 and "kind" in own and own["kind"] != base.get("kind"):
-        return dict(own)
     merged = {key: value for key, value in base.items() if key not in own}
     for key, value in own.items():
-        if value is None and len(at) == 1:
-            continue
-        merged[key] = _merged(base[key], value, (*at, key)) if key in base else value
+        if value is not None:
+            merged[key] = _merged(base[key], value, (*at, key)) if key in base else value
     return merged
+
+
+def _other_kind(base: Data, own: Mapping[str, Any]) -> bool:
+    return any(key in base and own.get(key, base[key]) != base[key] for key in KINDS)
 
 
 def _is_number(value: object) -> bool:
