@@ -8,6 +8,7 @@ from agentrl.suite.reward.intrinsic import IntrinsicLabelSpec
 from agentrl.suite.reward.judge import JudgeLabelSpec
 from agentrl.suite.reward.labels import LabelSpec
 from agentrl.suite.reward.novelty import NoveltyLabelSpec
+from agentrl.suite.reward.progress import ProgressLabelSpec
 from agentrl.suite.reward.subgoals import SubgoalsLabelSpec
 from agentrl.suite.reward.tournament import TournamentLabelSpec
 from agentrl.task import Task
@@ -44,6 +45,10 @@ def _build(name: str, spec: LabelSpec, tasks: Mapping[str, Task]) -> Labeler:
             from agentrl.rewards.novelty.labeler import build as build_novelty
 
             return build_novelty(name, spec)
+        case ProgressLabelSpec():
+            from agentrl.rewards.progress.labeler import build as build_progress
+
+            return build_progress(name, spec)
         case CodeLabelSpec():
             from agentrl.rewards.coder.labeler import build as build_code
 

@@ -8,6 +8,7 @@ from agentrl.suite.reward.code import CodeLabelSpec
 from agentrl.suite.reward.intrinsic import IntrinsicLabelSpec
 from agentrl.suite.reward.judge import JudgeLabelSpec
 from agentrl.suite.reward.novelty import NoveltyLabelSpec
+from agentrl.suite.reward.progress import ProgressLabelSpec
 from agentrl.suite.reward.subgoals import SubgoalsLabelSpec
 from agentrl.suite.reward.tournament import TournamentLabelSpec
 
@@ -15,6 +16,7 @@ LabelSpec = Annotated[
     JudgeLabelSpec
     | TournamentLabelSpec
     | NoveltyLabelSpec
+    | ProgressLabelSpec
     | CodeLabelSpec
     | SubgoalsLabelSpec
     | IntrinsicLabelSpec,

@@ -1,0 +1,1 @@
+"""Scorers of progress: what an episode is worth, prefix by prefix."""

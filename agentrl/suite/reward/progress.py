@@ -1,0 +1,112 @@
+"""Labels of progress, and how their scorers are fitted."""
+
+from typing import Literal
+
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+
+from agentrl.suite.section import Section
+
+Backend = Literal["text", "lm", "contrastive", "log_ratio"]
+"""Kinds of scorers that are fitted and kept in a folder."""
+
+Conversion = Literal["contribution", "difference", "potential", "segment"]
+"""How values of prefixes become rewards of turns."""
+
+
+class TextScorerSpec(Section):
+    """A linear scorer of hashed n-grams of each turn."""
+
+    features: PositiveInt = 4096
+    """Numbers that stand for an observation, and as many for an action."""
+    unit: Literal["word", "char"] = "word"
+    """What an n-gram consists of: words and marks, or characters (for worlds that are drawn)."""
+    longest: int = Field(2, ge=1, le=5)
+    """Units in the longest n-gram."""
+    reads: Literal["both", "observation", "action"] = "both"
+    """What of a turn it reads."""
+    ridge: PositiveFloat = 1.0
+    """How strongly weights are held near zero. Our choice."""
+    inertia: PositiveFloat = 10.0
+    """How strongly an update holds weights where they are. Our choice."""
+
+
+class LmScorerSpec(Section):
+    """A language model with a head; defaults as SPA states them (arXiv 2505.20732)."""
+
+    reads: Literal["logits", "hidden"] = "logits"
+    """What the head stands on, at the last token of each turn: SPA's reads the model's logits."""
+    epochs: PositiveInt = 1
+    lr: PositiveFloat = 3e-6
+    weight_decay: float = Field(0.01, ge=0)
+    warmup: NonNegativeInt = 500
+    """Steps until the learning rate is reached."""
+    batch: PositiveInt = 16
+    """Episodes a step."""
+    max_tokens: PositiveInt = 4096
+    """Longest sequence; a longer episode teaches nothing and is not scored."""
+    seed: int = 0
+    """Decides the head's first weights and the order of episodes."""
+
+
+class LogRatioSpec(Section):
+    """Two models' log-probabilities of what was said, one less the other."""
+
+    beta: PositiveFloat = 0.05
+    """Their weight. Our choice."""
+    epochs: PositiveInt = 1
+    lr: PositiveFloat = 1e-6
+    """Of PRIME's updates. Our choice."""
+    batch: PositiveInt = 16
+    """Episodes a step."""
+    max_tokens: PositiveInt = 4096
+    """Longest sequence; a longer episode teaches nothing and is not scored."""
+    seed: int = 0
+    """Decides the order of episodes."""
+
+
+class ContrastiveSpec(TextScorerSpec):
+    """A linear scorer of pairs of better and worse attempts at one task (arXiv 2502.12130)."""
+
+    centering: float = Field(1e-3, ge=0)
+    """Weight of the term that holds scores near zero on average."""
+    pairs: PositiveInt = 64
+    """Most pairs of a task."""
+
+
+class ProgressLabelSpec(Section):
+    """How far each turn brought the episode, by a scorer that recorded outcomes taught."""
+
+    kind: Literal["progress"]
+    scorer: str | None = None
+    """Folder that ``agentrl train SUITE --progress RUN`` wrote. None: a ``text`` scorer that knows
+    nothing at first and learns from each group; needs ``update``."""
+    backend: Backend | None = None
+    """What kind the scorer must be of. None: as its folder says."""
+    outcome: str = "success"
+    """The result that the scorer foretells and that contributions sum to."""
+    convert: Conversion = "contribution"
+    """``contribution``: differences of values, with what is missing to the outcome spread over the
+    turns, so that they sum to it (SPA). ``difference``: the change of value (MRT, VSRM).
+    ``potential``: shaping that leaves the best policy the best. ``segment``: the value at the end
+    of each segment (Fine-Grained RLHF)."""
+    residual: Literal["spread", "none"] = "spread"
+    """For ``contribution``: whether what is missing to the outcome is spread evenly."""
+    gamma: float = Field(1.0, gt=0, le=1)
+    """For ``potential``: the discount, which must be the training's."""
+    segment_turns: PositiveInt = 1
+    """For ``segment``: turns in a segment; the last one ends with the episode."""
+    segment_at: str | None = None
+    """For ``segment``: a signal that ends a segment where it is above 0, instead of a number of
+    turns."""
+    update: bool = False
+    """Whether the scorer learns from each group after labeling it."""
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "ProgressLabelSpec":
+        if self.scorer is not None:
+            return self
+        if self.backend not in (None, "text"):
+            raise ValueError(f"backend {self.backend!r} needs a scorer: set scorer to its folder")
+        if not self.update:
+            raise ValueError("without a scorer nothing is known: set scorer, or update to true")
+        return self
