@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from agentrl.rewards.diagnose.diagnosis import Diagnosis, Report, TermDiagnosis
-from agentrl.rewards.diagnose.farming import Verdict
+from agentrl.rewards.diagnose.farming import Farming, Verdict
 from agentrl.view.diagnosis_plots import diagnosis_plots
 from agentrl.view.diagnosis_table import ALARM, term_cells
 from agentrl.view.html import asset, encode, escape, page
@@ -49,7 +49,7 @@ def _distances(report: Report) -> str:
         "How far apart each two rewards are, in the manner of STARC: 0 they rank the episodes of "
         "a task alike, 0.71 they have nothing to do with each other, 1 they are opposite"
     )
-    return _table(caption, ("reward", "and", "distance"), rows)
+    return _table(caption, ("reward", "and", "distance"), rows, words=(1,))
 
 
 def _spec(diagnosis: Diagnosis, outcome: str) -> str:
@@ -71,7 +71,8 @@ def _tiles(diagnosis: Diagnosis, outcome: str) -> Iterator[str]:
     yield tile(
         "Groups without signal", percent(quiet.after), f"{percent(quiet.before)} by {outcome}"
     )
-    yield tile("Farming alarm", ALARM[alarm.verdict][0], alarm.why, kind=_KINDS[alarm.verdict])
+    name, kind = ALARM[alarm.verdict][0], _KINDS[alarm.verdict]
+    yield tile("Farming alarm", name, _slopes(alarm, outcome), alarm.why, kind)
     found = diagnosis.balance
     if found is not None:
         seen = f"any {percent(found.pass_n)}, one {percent(found.pass_1)}"
@@ -79,6 +80,14 @@ def _tiles(diagnosis: Diagnosis, outcome: str) -> Iterator[str]:
         best = f"best by reward {percent(found.best_of_n)}"
         yield tile("Exploitation", percent(found.exploitation), best)
         yield tile("Balance score", decimal(found.score), f"{percent(found.unique)} differ")
+
+
+def _slopes(alarm: Farming, outcome: str) -> str:
+    if alarm.reward is None or alarm.outcome is None:
+        return alarm.why
+    slopes = (alarm.reward.slope, alarm.outcome.slope)
+    reward, result = (f"{slope:+.2g}".replace("-", "−") for slope in slopes)  # noqa: RUF001
+    return f"return {reward}, {outcome} {result} a step"
 
 
 def _terms(diagnosis: Diagnosis, outcome: str) -> str:
@@ -120,8 +129,12 @@ def _table(
         words: columns that hold sentences.
         total: the last row is the sum of the others.
     """
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in heads)
-    lines, why = [], ' class="why"'
+    why = ' class="why"'
+    head = "".join(
+        f'<th scope="col"{why if place in words else ""}>{escape(name)}</th>'
+        for place, name in enumerate(heads)
+    )
+    lines = []
     for number, row in enumerate(rows):
         kind = ' class="all"' if total and number == len(rows) - 1 else ""
         cells = (

@@ -35,6 +35,7 @@ def print_diagnosis(report: Report, console: Console) -> None:
             console.print(line, soft_wrap=not console.is_terminal)
     if report.distances:
         console.print()
+        console.print(Text("STARC-style distance: 0 alike, 1 opposite", style="bold"))
         console.print(distance_table(report))
 
 
@@ -105,7 +106,7 @@ def balance_line(found: Balance) -> str:
 
 def distance_table(report: Report) -> Table:
     """Return how far apart each two rewards are."""
-    table = Table(title="STARC-style distance, 0 alike to 1 opposite", title_justify="left")
+    table = Table(box=None, padding=(0, 2, 0, 0))
     names: Sequence[str] = [diagnosis.name for diagnosis in report.diagnoses]
     table.add_column("", overflow="fold")
     for name in names[1:]:

@@ -72,15 +72,13 @@ def _costs(spec: RewardSpec) -> Iterator[Row]:
         where = "in every episode" if cost.only_if == "always" else f"where {cost.only_if}"
         weight = getattr(cost, "weight", None)
         what = cost.kind if weight is None else f"{cost.kind}, {weight:g} a unit"
-        yield "cost", name, f"{_joined(what, _settings(cost))}; {where}"
+        yield "cost", name, f"{_joined(what, _settings(cost, defaults=True))}; {where}"
 
 
-def _settings(section: Section, *told: str) -> str:
-    """Return what a section says that is not its default, as text."""
-    given = section.model_dump(mode="json", exclude_defaults=True)
-    meter = getattr(section, "meter", None)
-    shown = {"meter": meter} if meter is not None else {}
-    shown |= {k: v for k, v in given.items() if k not in _APART and k not in told}
+def _settings(section: Section, *told: str, defaults: bool = False) -> str:
+    """Return what a section says, as text; of what is a default only where ``defaults`` asks."""
+    given = section.model_dump(mode="json", exclude_defaults=not defaults, exclude_none=True)
+    shown = {k: v for k, v in given.items() if k not in _APART and k not in told}
     return ", ".join(f"{key} {_shown(value)}" for key, value in shown.items())
 
 

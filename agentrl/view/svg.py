@@ -85,8 +85,9 @@ def signed_bars(title: str, axis: str, rows: Sequence[Point], reach: float = 1.0
         title: above the plot.
         axis: what the values are.
         rows: from top to bottom.
-        reach: value at the right end, and of the left end with a minus.
+        reach: at least this is at the right end, and with a minus at the left end.
     """
+    reach = _round_levels(0.0, reach)[-1]
     longest = max(min(len(row.label), _LONGEST_LABEL) for row in rows)
     left, right, bottom = 18 + 6.9 * longest, _WIDTH - 60, 6 + _ROW * len(rows)
 

@@ -3,12 +3,17 @@
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from agentrl.episode import Episode, Generation, Sampling, Status, StopReason, Turn, Usage
+from agentrl.episode import Episode, Gate, Generation, Sampling, Status, StopReason, Turn, Usage
+from agentrl.rewards.diagnose.diagnosis import diagnose
+from agentrl.rewards.diagnose.named import NamedSpec
 from agentrl.runs.summary import summarise
+from agentrl.suite.reward.spec import RewardSpec
+from agentrl.view.diagnosis_report import diagnosis_page
 from agentrl.view.report import write_report
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -151,3 +156,83 @@ def test_two_thousand_episodes_are_listed_in_parts(tmp_path: Path) -> None:
     said = driven(written(tmp_path, 2_000), steps, tmp_path / "profile").split("|")
 
     assert said == ["200", "Show 200 of 1800 more", "400"]
+
+
+def rewarded() -> list[Episode]:
+    """An episode whose turns earn and lose, behind an open gate and a closed one."""
+    terms = [{"steps": 0.5}, {"steps": 0.5, "cost": -0.25}, {"success": 1.0, "cost": -1.0}, {}]
+    gates = (Gate("solved", True, "success is 1"), Gate("<b>able", False, "rate <b>0.1"))
+    first = episode(0)
+    turns = tuple(replace(first.turns[0], terms=each) for each in terms)
+    return [replace(first, turns=turns, gates=gates), episode(1)]
+
+
+def written_from(folder: Path, episodes: list[Episode]) -> Path:
+    page = folder / "report.html"
+    write_report(page, summarise(episodes, run="r", suite="s"), episodes, "name: s")
+    return page
+
+
+def test_the_reward_of_each_turn_is_drawn_in_stacks_above_and_below_the_axis(
+    tmp_path: Path,
+) -> None:
+    steps = """
+    location.hash = 'episode-0';
+    route();
+    const plot = document.querySelector('#episode .rewards svg');
+    const zero = Number(plot.querySelector('.zero').getAttribute('y1'));
+    for (const bar of plot.querySelectorAll('rect')) {
+      const top = Number(bar.getAttribute('y')), high = Number(bar.getAttribute('height'));
+      const near = (y) => Math.abs(y - zero) < 0.01;
+      const side = near(top + high) ? 'on' : near(top) ? 'under' : '?';
+      const size = Math.round(high * 10) / 10;
+      said.push(`${bar.textContent} ${side} ${size} ${bar.getAttribute('class')}`);
+    }
+    said.push(plot.getAttribute('aria-label'));
+    const legend = [...document.querySelectorAll('.rewards .legend li')];
+    said.push(legend.map((key) => key.textContent + ' ' + key.className).join(', '));
+    const rows = [...document.querySelectorAll('.rewards tbody tr')];
+    const line = (row) => [...row.cells].map((cell) => cell.textContent).join(' ');
+    said.push(rows.map(line).join('; '));
+    """
+    said = driven(written_from(tmp_path, rewarded()), steps, tmp_path / "profile").split("|")
+    unit = 150 / 2  # pixels from 1 down to -1
+
+    assert said == [
+        f"turn 1, steps: +0.5 on {0.5 * unit:.1f} t0",
+        f"turn 2, steps: +0.5 on {0.5 * unit:.1f} t0",
+        f"turn 2, cost: −0.25 under {0.25 * unit:.1f} t1",  # noqa: RUF001
+        f"turn 3, cost: −1 under {unit:.0f} t1",  # noqa: RUF001
+        f"turn 3, success: +1 on {unit:.0f} t2",
+        "Reward by turn, stacked by term. In all: steps +1, cost −1.25, success +1",  # noqa: RUF001
+        "steps k0, cost k1, success k2",
+        "1 0.5 – – 0.5; 2 0.5 −0.25 – 0.25; 3 – −1 1 0; all 1 −1.25 1 0.75",  # noqa: RUF001
+    ]
+
+
+def test_gates_are_open_or_closed_with_their_reason(tmp_path: Path) -> None:
+    dom = rendered(written_from(tmp_path, rewarded()), "episode-0", tmp_path / "profile")
+    (gates,) = re.findall(r'<ul class="gates".*?</ul>', dom)
+
+    assert re.findall(r"<li>(.*?)</li>", gates) == [
+        '<span class="mark yes">✓ open</span><b>solved</b><span class="why">success is 1</span>',
+        '<span class="mark no">✗ closed</span><b>&lt;b&gt;able</b>'
+        '<span class="why">rate &lt;b&gt;0.1</span>',
+    ]
+
+
+def test_an_episode_without_rewards_has_no_plot_of_them(tmp_path: Path) -> None:
+    dom = rendered(written_from(tmp_path, rewarded()), "episode-1", tmp_path / "profile")
+
+    assert 'class="rewards"' not in dom
+    assert 'class="gates"' not in dom
+
+
+def test_a_page_of_a_diagnosis_is_shown_whole(tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    spec = NamedSpec("steps", RewardSpec.model_validate({"terms": {"format_ok": 1.0}}))
+    page.write_bytes(diagnosis_page([diagnose("r", [episode(n) for n in range(9)], [spec])]))
+    dom = rendered(page, "", tmp_path / "profile")
+
+    assert dom.count("<figure>") == 5
+    assert "Reward steps</h2>" in dom

@@ -10,7 +10,17 @@ from typing import Any
 
 import pytest
 
-from agentrl.episode import Episode, Failure, Generation, Sampling, Status, StopReason, Turn, Usage
+from agentrl.episode import (
+    Episode,
+    Failure,
+    Gate,
+    Generation,
+    Sampling,
+    Status,
+    StopReason,
+    Turn,
+    Usage,
+)
 from agentrl.errors import StorageError
 from agentrl.runs.summary import summarise
 from agentrl.view.report import write_report
@@ -134,6 +144,64 @@ def test_an_episode_without_a_result_is_listed_with_its_error(tmp_path: Path) ->
     assert row["reward"] is None
     assert row["error"] == "ModelError"
     assert page.data("episode-0")["error"] == ["ModelError", "server down"]
+
+
+def rewarded(number: int, group: str, terms: list[dict[str, float]], *gates: Gate) -> Episode:
+    (turn,) = episode(number).turns
+    turns = tuple(replace(turn, terms=each) for each in terms)
+    return replace(episode(number), turns=turns, gates=gates, task_group=group)
+
+
+def test_the_page_holds_the_terms_of_each_turn_and_what_the_gates_did(tmp_path: Path) -> None:
+    gate = Gate("solved", False, "success is 0, asked for success >= 1")
+    page = report(
+        tmp_path, [rewarded(0, "a", [{"steps": 0.5}, {"steps": -0.25, "cost": -1}], gate)]
+    )
+    shown = page.data("episode-0")
+
+    assert [turn["terms"] for turn in shown["turns"]] == [
+        {"steps": 0.5},
+        {"steps": -0.25, "cost": -1},
+    ]
+    assert shown["gates"] == [["solved", False, "success is 0, asked for success >= 1"]]
+    assert page.data("terms") == ["steps", "cost"]
+
+
+def test_the_overview_tells_the_reward_term_by_term_for_each_task_group(tmp_path: Path) -> None:
+    shut, wide = Gate("solved", False, "no"), Gate("solved", True, "yes")
+    lost = replace(rewarded(9, "easy", [{"success": 99.0}]), status=Status.INFRA_FAILED)
+    report(
+        tmp_path,
+        [
+            rewarded(0, "easy", [{"success": 1.0, "steps": 0.5}, {"steps": 0.25}], wide),
+            rewarded(1, "easy", [{"success": 0.0}], shut),
+            rewarded(2, "hard", [{"success": 0.0, "steps": -0.5}], shut),
+            lost,
+        ],
+    )
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    (table,) = re.findall(r'<table class="stages"><caption>Reward of an episode.*?</table>', text)
+    rows = [re.findall(r"<t[dh][^>]*>([^<]*)<", row) for row in table.split("<tr")[1:]]
+
+    assert rows == [
+        ["", "episodes", "reward", "success", "steps", "solved open"],
+        ["easy", "2", "0.88", "0.50", "0.38", "50.0%"],
+        ["hard", "1", "−0.50", "0.00", "−0.50", "0.0%"],  # noqa: RUF001
+        ["all", "3", "0.42", "0.33", "0.08", "33.3%"],
+    ]
+
+
+def test_a_reward_of_one_term_needs_no_table(tmp_path: Path) -> None:
+    report(tmp_path, [episode(0), episode(1)])
+
+    assert "mean of each term" not in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_what_terms_and_gates_are_called_never_becomes_markup(tmp_path: Path) -> None:
+    page = report(tmp_path, [rewarded(0, EVIL, [{EVIL: 1.0, "b": 1}], Gate(EVIL, True, EVIL))])
+
+    assert "img" not in [tag for tag, _ in page.tags]
+    assert len([attributes for attributes, _ in page.scripts if "type" not in attributes]) == 1
 
 
 def test_a_page_that_would_grow_too_large_keeps_the_first_episodes_and_says_so(

@@ -2,7 +2,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from agentrl.view.svg import Bin, Curve, Point, bars, curves, histogram
+from agentrl.view.svg import Bin, Curve, Point, bars, curves, histogram, signed_bars
 
 
 def parsed(figure: str) -> ElementTree.Element:
@@ -26,6 +26,26 @@ def test_a_value_that_does_not_exist_has_no_bar() -> None:
 
     assert boxes(figure) == []
     assert "none" in figure
+
+
+def test_signed_bars_go_right_from_the_middle_for_more_and_left_for_less() -> None:
+    rows = [Point("up", 0.5, "0.5"), Point("down", -1.0, "-1"), Point("none", None, "none")]
+    figure = parsed(signed_bars("t", "x", rows))
+    (middle,) = [
+        float(line.attrib["x1"]) for line in figure.iter("line") if line.get("class") == "zero"
+    ]
+    up, down = (box.attrib for box in figure.iter("rect"))
+
+    assert float(up["x"]) == middle
+    assert float(down["x"]) + float(down["width"]) == pytest.approx(middle, abs=0.2)
+    assert float(up["width"]) == pytest.approx(float(down["width"]) / 2, abs=0.1)
+    assert (up["class"], down["class"]) == ("bar soft", "bar below")
+
+
+def test_the_ends_of_signed_bars_are_round_and_hold_every_value() -> None:
+    figure = parsed(signed_bars("t", "x", [Point("a", 0.93, "0.93")], 0.93))
+
+    assert [t.text for t in figure.iter("text") if t.get("class") == "tick"][-1] == "1"
 
 
 def test_a_histogram_draws_successes_at_the_foot_of_their_column() -> None:

@@ -282,3 +282,18 @@ def test_every_plot_has_a_title_and_names_its_lines() -> None:
     assert "Episodes of a step" in page.text
     assert "truncated" in page.text
     assert len(page.plots) == 3
+
+
+def test_terms_and_gates_of_the_reward_are_drawn_over_the_steps() -> None:
+    names = {f"reward/term/t{n}": 0.1 * n for n in range(9)}
+    steps = [{"phase": "rl", "step": s, **names, "reward/gate/solved": 0.5} for s in range(3)]
+    page = training_plots(steps, [])
+
+    assert page.count("<figcaption>Terms of the reward, mean of an episode") == 2, "8 have a colour"
+    assert "Gates: share of episodes open" in page
+    assert 'class="line7"' in page
+    assert "solved: 0.5 at step 0, 0.5 at step 2" in page
+
+
+def test_a_training_without_gates_has_no_plot_of_them() -> None:
+    assert "Gates" not in training_plots([{"phase": "rl", "step": 1, "reward/mean": 1.0}], [])
