@@ -1,0 +1,36 @@
+"""What a worker is told: the work that its node sees, then its own part.
+
+As the Conductor does it (arXiv 2512.04388): each earlier step is one exchange of the chat, its
+instruction by the user and its answer by the assistant, as if the worker had answered itself.
+"""
+
+from collections.abc import Sequence
+
+from agentrl.models.base import Message
+from agentrl.orchestrator.worker import Seen
+
+NO_ANSWER = "(This step failed and gave no answer.)"
+"""What a node is shown of one that failed."""
+
+
+def chat(
+    question: str, instruction: str, role: str = "", sees: Sequence[Seen] = ()
+) -> tuple[Message, ...]:
+    """Return the chat that a node's worker is to answer.
+
+    Args:
+        question: the task's question, told to every node.
+        instruction: the node's own part; empty: the question alone.
+        role: who the worker is told to be, as a system message; empty: none.
+        sees: the work of others, in the order in which it is shown.
+    """
+    messages = [Message("system", f"You are {role}.")] if role else []
+    for seen in sees:
+        messages.append(Message("user", seen.instruction or question))
+        messages.append(Message("assistant", seen.answer))
+    messages.append(Message("user", _last(question, instruction)))
+    return tuple(messages)
+
+
+def _last(question: str, instruction: str) -> str:
+    return f"{instruction}\n\nQuestion:\n{question}" if instruction else question

@@ -1,0 +1,28 @@
+"""What the execution of a workflow came to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from agentrl.episode import Call
+
+Stopped = Literal["", "budget", "deadline"]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowResult:
+    """What the workers of a workflow answered."""
+
+    answer: str
+    """The workflow's answer: that of its answer node, or the vote of several. Where none of them
+    has one, the answer of the last node that has; empty where nobody answered."""
+    answers: Mapping[str, str]
+    """Every node's answer, by its id; a node without one is missing."""
+    calls: tuple[Call, ...]
+    """Every try of every node, those that failed too, in the order in which they began."""
+    failed: Mapping[str, str]
+    """The nodes that have no answer though they were begun, with the reason."""
+    cost_usd: float
+    duration_s: float
+    stopped: Stopped = ""
+    """Why nodes were left out: the money or the time was used up; empty where none was."""
