@@ -1,1 +1,1 @@
-"""Many models working on one task."""
+"""Pools of workers, the workflows that they carry out, and the environments that learn them."""

@@ -1,0 +1,123 @@
+"""The event loop that every pool of this process lives on, beside the environments' threads."""
+
+import asyncio
+import atexit
+import logging
+import os
+import threading
+from collections.abc import Coroutine
+from concurrent.futures import Future
+from contextlib import suppress
+from functools import cache
+from typing import Any, TypeVar
+
+from agentrl.errors import DeadlineError
+from agentrl.orchestrator.pool import Pool, build_pool
+from agentrl.suite.orchestrator import OrchestratorSpec, PoolSpec
+from agentrl.suite.pool_file import pool_spec
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+_CLOSE_S = 10.0
+"""Longest wait for the pools to close when the process ends."""
+
+
+class BackgroundLoop:
+    """An event loop on a daemon thread, for coroutines that are asked for from other threads."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(
+            target=self._loop.run_forever, name="agentrl-pools", daemon=True
+        )
+        self._thread.start()
+
+    def run(self, coroutine: Coroutine[Any, Any, T], timeout: float | None = None) -> T:
+        """Run a coroutine on the loop, wait for it, and return what it returns.
+
+        Args:
+            coroutine: what to run; it is cancelled when its time is over, or when the wait is
+                interrupted.
+            timeout: longest wait in seconds; None: as long as it takes.
+
+        Raises:
+            DeadlineError: its time is over.
+            RuntimeError: the loop's own thread asks, which would wait for itself.
+        """
+        if threading.current_thread() is self._thread:
+            coroutine.close()
+            raise RuntimeError("the loop's own thread cannot wait for it; await the coroutine")
+        future: Future[T] = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        try:
+            return future.result(timeout)
+        except TimeoutError:
+            if future.done():  # the coroutine's own
+                raise
+            raise DeadlineError(f"the workers took longer than {timeout:g} s") from None
+        finally:
+            future.cancel()
+
+    def stop(self) -> None:
+        """End the loop; what still runs on it is cancelled."""
+        self.run(_cancel_all())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
+def background() -> BackgroundLoop:
+    """Return this process's loop for pools; it ends with the process."""
+    return _background(os.getpid())
+
+
+def shared_pool(spec: OrchestratorSpec) -> Pool:
+    """Return this process's pool for a suite, built once; use it on ``background()``.
+
+    Raises:
+        UsageError: the pool cannot be used.
+    """
+    with _building:
+        return _shared_pool(pool_spec(spec).model_dump_json(), os.getpid())
+
+
+def close_shared_pools() -> None:
+    """Close every shared pool, its models and servers; the next one asked for is built anew."""
+    with _building:
+        pools = [_pools.pop() for _ in range(len(_pools))]
+        _shared_pool.cache_clear()
+    for process, pool in pools:
+        if process == os.getpid():
+            background().run(pool.close(), _CLOSE_S)
+
+
+_building = threading.Lock()
+_pools: list[tuple[int, Pool]] = []
+
+
+@cache
+def _background(_process: int) -> BackgroundLoop:
+    return BackgroundLoop()
+
+
+@cache
+def _shared_pool(spec: str, process: int) -> Pool:
+    pool = build_pool(PoolSpec.model_validate_json(spec))
+    _pools.append((process, pool))
+    return pool
+
+
+async def _cancel_all() -> None:
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@atexit.register
+def _close_at_exit() -> None:
+    if any(process == os.getpid() for process, _ in _pools):
+        # Servers and sandboxes also end by themselves with the process.
+        with suppress(Exception):
+            close_shared_pools()

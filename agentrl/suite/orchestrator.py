@@ -1,0 +1,94 @@
+"""The ``orchestrator`` section of a suite: who works for the conductor, and within which limits."""
+
+from pydantic import (
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    field_validator,
+    model_validator,
+)
+
+from agentrl.errors import nearest
+from agentrl.suite.section import Section
+from agentrl.suite.worker import WorkerSpec
+
+POOL_FILE_KEYS: tuple[tuple[str, ...], ...] = (
+    ("workers", "*", "file"),
+    ("workers", "*", "model", "checkpoint"),
+    ("workers", "*", "model", "run"),
+    ("workers", "*", "agent", "model", "checkpoint"),
+    ("workers", "*", "agent", "model", "run"),
+    ("workers", "*", "options", "file"),
+)
+"""Values of a pool that name a file or folder; a star stands for every worker."""
+
+
+class PoolSpec(Section):
+    """A pool of workers, in order."""
+
+    workers: dict[str, WorkerSpec] = Field(min_length=1)
+    """Every worker by its name."""
+
+    @field_validator("workers")
+    @classmethod
+    def _names_can_be_told_apart(cls, workers: dict[str, WorkerSpec]) -> dict[str, WorkerSpec]:
+        for name in workers:
+            if not name.strip() or "\n" in name:
+                raise ValueError(f"a worker is called {name!r}: give it a name on one line")
+        return workers
+
+
+class OrchestratorLimits(Section):
+    """How large a workflow may be, and what one may take."""
+
+    steps: PositiveInt = 5
+    """Most rounds of an episode: workflows of a conductor, routes of a router."""
+    nodes: PositiveInt = 16
+    """Most nodes of a workflow."""
+    usd: NonNegativeFloat | None = None
+    """Most money for one episode; what would exceed it is not begun. None: no limit."""
+    seconds: PositiveFloat = 600.0
+    """Longest time for one workflow."""
+    instruction_chars: PositiveInt = 8_000
+    """Longest instruction of a node."""
+
+
+class SubPoolSpec(Section):
+    """A part of the pool that is drawn for each episode (Conductor, arXiv 2512.04388)."""
+
+    size: PositiveInt
+    """How many workers."""
+    seed: int = 0
+    """Decides, with the episode's own seed, which."""
+
+
+class OrchestratorSpec(Section):
+    """Who works for the conductor or the router, and within which limits."""
+
+    pool: PoolSpec | str
+    """The workers, or the YAML file that names them."""
+    fallback: str | None = None
+    """Worker that stands in for one that failed; None: the node fails."""
+    retries: NonNegativeInt = 1
+    """How often a failed call is tried again before somebody stands in."""
+    anonymous: bool = True
+    """Call the workers Model 0, Model 1 and so on, so that nobody goes by their names."""
+    sub_pool: SubPoolSpec | None = None
+    """Let each episode see a part of the pool; None: all of it."""
+    limits: OrchestratorLimits = OrchestratorLimits()
+
+    @model_validator(mode="after")
+    def _names_are_in_the_pool(self) -> "OrchestratorSpec":
+        if isinstance(self.pool, str):
+            return self
+        workers = self.pool.workers
+        if self.fallback is not None and self.fallback not in workers:
+            hint = nearest(self.fallback, workers) or f"; the pool has {', '.join(workers)}"
+            raise ValueError(f"the fallback {self.fallback!r} is no worker of the pool{hint}")
+        if self.sub_pool is not None and self.sub_pool.size > len(workers):
+            raise ValueError(
+                f"sub_pool.size is {self.sub_pool.size}, and the pool has {len(workers)} workers"
+            )
+        return self
