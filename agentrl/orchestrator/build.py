@@ -86,7 +86,8 @@ def _worker(name: str, spec: WorkerSpec, texts: Sequence[str]) -> Worker:
 
 def _model_descriptor(spec: ModelWorkerSpec) -> Descriptor:
     """Prices and context stand with the worker, or else with its model."""
-    model, more = spec.model, {}
+    model = spec.model
+    more: dict[str, float | None] = {}
     if isinstance(model, OpenAISpec):
         if spec.price_in is None and spec.price_out is None and "prices" in model.model_fields_set:
             more["price_in"] = model.prices.input

@@ -69,7 +69,8 @@ class BackgroundLoop:
 
 def background() -> BackgroundLoop:
     """Return this process's loop for pools; it ends with the process."""
-    return _background(os.getpid())
+    with _starting:
+        return _background(os.getpid())
 
 
 def shared_pool(spec: OrchestratorSpec) -> Pool:
@@ -92,6 +93,7 @@ def close_shared_pools() -> None:
             background().run(pool.close(), _CLOSE_S)
 
 
+_starting = threading.Lock()
 _building = threading.Lock()
 _pools: list[tuple[int, Pool]] = []
 
