@@ -85,6 +85,9 @@ class TextEnv(gymnasium.Env[str, str], ABC):
     sandboxed: ClassVar[bool] = False
     """Whether it runs code that nobody vouches for; its constructor then takes the suite's section
     ``sandbox`` as the keyword ``sandbox``."""
+    orchestrated: ClassVar[bool] = False
+    """Whether it asks workers; its constructor then takes the suite's sections ``orchestrator`` and
+    ``sandbox`` as keywords."""
     facts: ClassVar[Mapping[str, str]] = {}
     """What it states, as signals of a turn or results of the outcome, with what each means; a name
     may be a pattern (``test_*``). ``success`` and ``format_ok`` go without saying. Empty: not told,
@@ -140,6 +143,15 @@ class TextEnv(gymnasium.Env[str, str], ABC):
     def generate(cls, count: int, seed: int, options: Mapping[str, Any]) -> Sequence[Task]:
         """Return ``count`` tasks, the same for the same ``seed`` and constructor ``options``."""
         return [Task(id=f"seed-{seed + i}", seed=seed + i) for i in range(count)]
+
+    @classmethod
+    def played(cls, options: Mapping[str, Any]) -> "type[TextEnv]":
+        """Return the class whose tasks are attempted: itself, unless it stands around another.
+
+        Args:
+            options: what the constructor gets.
+        """
+        return cls
 
     @classmethod
     def stated(cls) -> dict[str, str]:

@@ -23,6 +23,7 @@ from agentrl.errors import (
 )
 from agentrl.rewards.check import nobody_states, unstated
 from agentrl.suite import Suite
+from agentrl.suite.orchestrator import OrchestratorSpec
 from agentrl.suite.sandbox import SandboxSpec
 from agentrl.suite.spec import EnvSpec
 
@@ -34,21 +35,29 @@ _HOW_TO = (
 )
 
 
-def build_env(spec: EnvSpec, sandbox: SandboxSpec | None = None) -> TextEnv:
+def build_env(
+    spec: EnvSpec,
+    sandbox: SandboxSpec | None = None,
+    orchestrator: OrchestratorSpec | None = None,
+) -> TextEnv:
     """Return a new environment, not yet reset.
 
     Args:
         spec: which, and its options.
         sandbox: where it runs code, if it does; None: as a suite without that section.
+        orchestrator: whom it asks, if it asks anybody.
 
     Raises:
         SuiteError: there is no such environment, or it is none of text.
         UsageError: the environment refuses its options.
         MissingDependencyError: the library behind it is not installed.
     """
-    more: dict[str, Any] = (
-        {"sandbox": sandbox or SandboxSpec()} if env_class(spec.id).sandboxed else {}
-    )
+    more: dict[str, Any] = {}
+    chosen = env_class(spec.id)
+    if chosen.sandboxed or chosen.orchestrated:
+        more["sandbox"] = sandbox or SandboxSpec()
+    if chosen.orchestrated:
+        more["orchestrator"] = orchestrator
     env = gymnasium.make(spec.id, disable_env_checker=True, **spec.options, **more).unwrapped
     if not isinstance(env, TextEnv):
         raise _no_text_env(spec.id)
@@ -114,8 +123,9 @@ def check_options(suite: Suite) -> None:
             _check_type(suite, name, annotations(chosen).get(name, Any))
         elif parameter.default is parameter.empty:
             raise suite.error(("env", "options", name), "missing; the environment needs it")
-    if not chosen.sandboxed:
+    if not chosen.played(given).sandboxed:
         _check_no_sandbox(suite)
+    _check_orchestrator(suite, chosen)
     _check_building(suite)
 
 
@@ -127,9 +137,11 @@ def check_reward(suite: Suite) -> None:
     Raises:
         SuiteError: nobody states one; names the line.
     """
-    spec, stated = suite.spec.reward, suite_env_class(suite).stated()
-    if not stated:
+    chosen = suite_env_class(suite)
+    inner = chosen.played(suite.spec.env.options)
+    if not chosen.stated() or not inner.stated():
         return
+    spec, stated = suite.spec.reward, {**chosen.stated(), **inner.stated()}
     for place, fact in unstated(spec, stated):
         problem = nobody_states(fact, spec, stated, suite.spec.env.id)
         raise suite.error(("reward", *place.split(".", 1)), problem)
@@ -141,7 +153,7 @@ def check_sandbox(suite: Suite) -> None:
     Raises:
         SuiteError: it cannot; names the line.
     """
-    if not suite_env_class(suite).sandboxed:
+    if not suite_env_class(suite).played(suite.spec.env.options).sandboxed:
         return
     from agentrl.sandboxes.connect import connect
 
@@ -163,6 +175,18 @@ def _check_no_sandbox(suite: Suite) -> None:
             )
 
 
+def _check_orchestrator(suite: Suite, chosen: type[TextEnv]) -> None:
+    """An environment that asks workers needs the section, and no other has a use for it."""
+    if chosen.orchestrated and suite.spec.orchestrator is None:
+        raise suite.error(
+            ("orchestrator",), f"missing; {suite.spec.env.id} asks the workers that it names"
+        )
+    if not chosen.orchestrated and suite.spec.orchestrator is not None:
+        raise suite.error(
+            ("orchestrator",), f"it would have no effect: {suite.spec.env.id} asks no workers"
+        )
+
+
 def _check_type(suite: Suite, name: str, annotation: Any) -> None:
     value = suite.spec.env.options[name]
     try:
@@ -179,7 +203,7 @@ def _check_type(suite: Suite, name: str, annotation: Any) -> None:
 def _check_building(suite: Suite) -> None:
     try:
         with boundary(EnvError, f"{suite.spec.env.id!r} cannot be built with its env.options"):
-            build_env(suite.spec.env, suite.spec.sandbox).close()
+            build_env(suite.spec.env, suite.spec.sandbox, suite.spec.orchestrator).close()
     except MissingDependencyError:
         raise
     except UsageError as exc:

@@ -51,7 +51,8 @@ def parameters(env_class: type[TextEnv]) -> dict[str, inspect.Parameter]:
         name: parameter
         for name, parameter in signature.parameters.items()
         if name not in _NOT_OPTIONS
-        and not (name == "sandbox" and env_class.sandboxed)
+        and not (name == "sandbox" and (env_class.sandboxed or env_class.orchestrated))
+        and not (name == "orchestrator" and env_class.orchestrated)
         and parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
     }
 

@@ -10,6 +10,9 @@ ENTRY_POINTS = {
     "agentrl/QA-v0": "agentrl.envs.qa.env:QAEnv",
     "agentrl/Code-v0": "agentrl.envs.code.env:CodeEnv",
     "agentrl/SWE-v0": "agentrl.envs.swe.env:SWEEnv",
+    "agentrl/Conductor-v0": "agentrl.orchestrator.conductor:ConductorEnv",
+    "agentrl/Choice-v0": "agentrl.orchestrator.choice:ChoiceEnv",
+    "agentrl/Router-v0": "agentrl.orchestrator.router:RouterEnv",
 }
 """Our environments by id, each imported only when it is built."""
 

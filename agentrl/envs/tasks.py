@@ -55,9 +55,11 @@ def world_seed(suite_seed: int, task: Task) -> int:
 
 
 def _placed(suite: Suite, spec: TasksSpec, at: tuple[str, ...]) -> Iterator[_Placed]:
-    chosen = suite_env_class(suite)
+    options = suite.spec.env.options
+    chosen = suite_env_class(suite).played(options)
+    if chosen is not suite_env_class(suite):
+        options = options["env"].get("options", {})
     if spec.generate is not None:
-        options = suite.spec.env.options
         made = chosen.generate(spec.generate.count, spec.generate.seed, options)
         return ((f"generated task {n}", task) for n, task in enumerate(made, 1))
     if spec.inline is not None:

@@ -42,7 +42,7 @@ class LocalPlayer:
         """Episodes under way."""
         self._spec = spec
         self._agent = agent
-        self._build = partial(build_env, spec.env, spec.sandbox)
+        self._build = partial(build_env, spec.env, spec.sandbox, spec.orchestrator)
         self._blocking = env_class(spec.env.id).blocking
         self._lanes = Lanes()
         self._lag = LoopLag()

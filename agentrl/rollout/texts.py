@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from functools import partial
 
 from agentrl.envs.base import TextEnv
 from agentrl.envs.build import build_env
@@ -22,7 +23,8 @@ def suite_texts(spec: SuiteSpec, tasks: Sequence[Task]) -> Iterator[str]:
     """
     for job in plan_jobs(tasks[:EPISODES], spec.rollouts):
         what = f"reading a tokenizer's text from task {job.task.id!r} of {spec.env.id}"
-        with boundary(EnvError, what), closing(build_env(spec.env, spec.sandbox)) as env:
+        built = partial(build_env, spec.env, spec.sandbox, spec.orchestrator)
+        with boundary(EnvError, what), closing(built()) as env:
             yield from _texts_of(env, job)
 
 

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from agentrl.errors import SuiteError, nearest
 from agentrl.suite.known_keys import known_keys
+from agentrl.suite.orchestrator import POOL_FILE_KEYS
 from agentrl.suite.spec import SuiteSpec
 
 KeyPath = tuple[str | int, ...]
@@ -30,6 +31,8 @@ _FILE_KEYS: tuple[KeyPath, ...] = (
         for judge in ((), ("judge",), ("meta_filter",), ("judge", "meta_filter"))
         for file in (("model", "checkpoint"), ("rubric", "nuggets", "file"))
     ),
+    ("orchestrator", "pool"),
+    *(("orchestrator", "pool", *key_path) for key_path in POOL_FILE_KEYS),
 )
 """Values that name a file or folder: relative ones are looked for beside the suite file first. A
 star stands for every key of a mapping."""

@@ -49,8 +49,8 @@ class OrchestratorLimits(Section):
     """Most nodes of a workflow."""
     usd: NonNegativeFloat | None = None
     """Most money for one episode; what would exceed it is not begun. None: no limit."""
-    seconds: PositiveFloat = 600.0
-    """Longest time for one workflow."""
+    seconds: PositiveFloat = 240.0
+    """Longest time for one workflow; ``limits.turn_s`` of the suite must be longer."""
     instruction_chars: PositiveInt = 8_000
     """Longest instruction of a node."""
 
@@ -77,6 +77,9 @@ class OrchestratorSpec(Section):
     """Call the workers Model 0, Model 1 and so on, so that nobody goes by their names."""
     sub_pool: SubPoolSpec | None = None
     """Let each episode see a part of the pool; None: all of it."""
+    cache: bool = True
+    """Keep the results of workflows on the disk, and give the same again for nothing when the same
+    is asked with the same seed."""
     limits: OrchestratorLimits = OrchestratorLimits()
 
     @model_validator(mode="after")

@@ -5,6 +5,7 @@ from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 from agentrl.suite.agent import AgentSpec as AgentSpec
 from agentrl.suite.agent import EnvSpec as EnvSpec
 from agentrl.suite.agent import SamplingSpec as SamplingSpec
+from agentrl.suite.orchestrator import OrchestratorSpec
 from agentrl.suite.reward.spec import RewardSpec
 from agentrl.suite.sandbox import SandboxSpec
 from agentrl.suite.section import Section
@@ -47,6 +48,7 @@ class SuiteSpec(Section):
     tasks: TasksSpec
     agent: AgentSpec
     sandbox: SandboxSpec = SandboxSpec()
+    orchestrator: OrchestratorSpec | None = None
     reward: RewardSpec = RewardSpec()
     rollouts: RolloutsSpec = RolloutsSpec()
     limits: LimitsSpec = LimitsSpec()

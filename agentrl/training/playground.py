@@ -55,7 +55,7 @@ class Playground:
     async def rollout_of(self, spec: SuiteSpec, agent: Agent) -> AsyncIterator[Rollout]:
         """Lend what plays with another agent."""
         key = agent.name + spec.model_dump_json(
-            include={"env", "agent", "reward", "limits", "rollouts"}
+            include={"env", "agent", "sandbox", "orchestrator", "reward", "limits", "rollouts"}
         )
         async with self._building:
             if key not in self._places:

@@ -1,0 +1,181 @@
+"""``agentrl/Conductor-v0``: plan who does what and who sees what; the workers' answer counts.
+
+After the Conductor (arXiv 2512.04388).
+"""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from agentrl.envs.base import Step
+from agentrl.episode import Call
+from agentrl.orchestrator.orchestrated import ORCHESTRATED_FACTS, OrchestratedEnv
+from agentrl.orchestrator.parse import parse_workflow
+from agentrl.orchestrator.result import WorkflowResult
+from agentrl.orchestrator.self_worker import SelfWorker
+from agentrl.orchestrator.worker import WorkerFailedError
+from agentrl.orchestrator.workflow import Node, Workflow, WorkflowError
+from agentrl.suite.orchestrator import OrchestratorSpec
+from agentrl.suite.sandbox import SandboxSpec
+from agentrl.task import Task
+
+_RULES = """\
+Direct the workers to answer the question; you do not answer it yourself. Write a workflow of at \
+most {nodes} steps as three lists of the same length:
+model_id: for each step the number of the worker that does it
+subtasks: for each step what the worker is told; it also sees the question
+access_list: for each step which earlier steps it sees: [] (none), "all", or their numbers
+The answer of the last step is the answer. For example:
+{example}"""
+_AGAIN = """
+You are shown the answer and may write another workflow, at most {steps} in all. Three empty lists \
+keep the answer."""
+_SELF = """
+Worker {name} is you: as the last step it lets you plan again with what was found."""
+_EXAMPLE = """\
+model_id = [0, 1]
+subtasks = ["Work out a first answer.", "Check the first answer and give the right one."]
+access_list = [[], "all"]"""
+
+
+class ConductorEnv(OrchestratedEnv):
+    """Write workflows over a pool of workers that solve the tasks of another environment.
+
+    A task may name a known solution: ``workflow`` in its data, the text of a workflow.
+
+    Args:
+        env: the inner environment, as in a suite's section ``env``.
+        recursion: show what came of a workflow, and let the conductor plan again or keep it.
+        render_mode: as in gymnasium.
+    """
+
+    facts: ClassVar[Mapping[str, str]] = {
+        **ORCHESTRATED_FACTS,
+        "parsed": "a workflow could be read and executed, or an answer was kept",
+        "kept": "the answer of before was kept",
+    }
+
+    def __init__(
+        self,
+        env: Mapping[str, Any],
+        recursion: bool = False,
+        orchestrator: OrchestratorSpec | None = None,
+        sandbox: SandboxSpec | None = None,
+        render_mode: str | None = None,
+    ) -> None:
+        super().__init__(env, orchestrator, sandbox, render_mode)
+        self._recursion = recursion
+        self._turn = 0
+        self._parsed = False
+
+    @property
+    def instructions(self) -> str:
+        text = _RULES.format(nodes=self._limits.nodes, example=_EXAMPLE)
+        if self._recursion:
+            text += _AGAIN.format(steps=self._limits.steps)
+            text += "".join(_SELF.format(name=name) for name in self._own_names())
+        return text
+
+    def begin(self, task: Task, seed: int) -> str:
+        self._turn, self._parsed = 0, False
+        return super().begin(task, seed)
+
+    def act(self, action: str) -> Step:
+        self._turn += 1
+        try:
+            workflow, again = self._planned(action)
+        except WorkflowError as exc:
+            return self.refuse(f"There is no such workflow: {exc}.", parsed=0.0, nodes=0.0)
+        self._parsed = True
+        if workflow is None:
+            return self._finished({"kept": 1.0, "nodes": 0.0}, ())
+        result = self._answers(workflow)
+        facts = {
+            **self._spent(result.calls),
+            "nodes": float(len(workflow.nodes)),
+            "failed_nodes": float(len(result.failed)),
+            "parsed": 1.0,
+        }
+        self._answer = result.answer or self._answer
+        if again or (self._recursion and self._turn < self._limits.steps):
+            return Step(self._shown(workflow, result), facts, calls=result.calls)
+        return self._finished(facts, result.calls)
+
+    def outcome(self) -> dict[str, float]:
+        return {**super().outcome(), "parsed": float(self._parsed)}
+
+    def expert_action(self) -> str | None:
+        """Return the workflow that the task names, then nothing but keeping its answer."""
+        if self._rounds:
+            return "model_id = []\nsubtasks = []\naccess_list = []"
+        known = self._task().data.get("workflow")
+        return known if isinstance(known, str) else None
+
+    def _planned(self, action: str) -> tuple[Workflow | None, bool]:
+        """Return the workflow of an action, and whether the conductor wants to plan after it.
+
+        Raises:
+            WorkflowError: there is none, or one that cannot be executed.
+        """
+        workflow = parse_workflow(action, self.names, self._limits)
+        if workflow is None:
+            if self._answer is None:
+                raise WorkflowError("there is no answer to keep yet; plan at least one step")
+            return None, False
+        own = self._own_names()
+        mine = [node for node in workflow.nodes if node.worker in own]
+        if not mine:
+            return workflow, False
+        if not self._recursion or self._turn >= self._limits.steps:
+            raise WorkflowError("you cannot be a step yourself now; give every step to a worker")
+        return _without_last(workflow, mine), True
+
+    def _answers(self, workflow: Workflow) -> WorkflowResult:
+        """Return what the workers answered.
+
+        Raises:
+            WorkerFailedError: nobody answered anything, which says nothing about the plan.
+        """
+        result = self._executed(workflow, self._question, self._seed)
+        if result.failed and not result.answers and not result.stopped:
+            node, why = next(iter(result.failed.items()))
+            worker = workflow.by_id[node].worker
+            raise WorkerFailedError(worker, f"and every other of the workflow failed: {why}")
+        return result
+
+    def _finished(self, facts: Mapping[str, float], calls: tuple[Call, ...]) -> Step:
+        graded = self._graded()
+        success = graded.outcome.get("success", 0.0)
+        return Step(
+            graded.observation or f"The answer was: {self._answer or '(none)'}",
+            {"parsed": 1.0, **facts},
+            reward=float(success >= 1.0),
+            terminated=True,
+            calls=calls,
+        )
+
+    def _shown(self, workflow: Workflow, result: WorkflowResult) -> str:
+        steps = "\n\n".join(
+            f"Step {number}, worker {node.worker}: {node.instruction}\n"
+            f"{result.answers.get(node.id) or 'It failed and gave no answer.'}"
+            for number, node in enumerate(workflow.nodes)
+        )
+        left = self._limits.steps - self._turn
+        return (
+            f"{steps}\n\nThe answer is now: {self._answer or '(none)'}\n"
+            f"You may plan {left} more times, or keep it with three empty lists."
+        )
+
+    def _own_names(self) -> tuple[str, ...]:
+        """Return what the conductor itself is called in the pool, if it is in it."""
+        named = zip(self.names, self._pool, strict=True)
+        return tuple(name for name, worker in named if isinstance(worker.worker, SelfWorker))
+
+
+def _without_last(workflow: Workflow, mine: list[Node]) -> Workflow:
+    """Return the workflow without its last step, which is the conductor's own."""
+    last = workflow.nodes[-1]
+    if mine != [last] or len(workflow.nodes) < 2:
+        raise WorkflowError(
+            "you can only be the last step, after a worker's; to plan anew, write the new workflow"
+        )
+    return Workflow(workflow.nodes[:-1])
