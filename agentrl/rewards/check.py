@@ -50,7 +50,9 @@ def unstated(spec: RewardSpec, stated: Iterable[str]) -> Iterator[Ask]:
     """
     labels = [name for label in spec.labels for name in (label, f"{label}/*")]
     known = (*stated, *labels)
-    return ((place, fact) for place, fact in asked_facts(spec) if not is_stated(fact, known))
+    for place, fact in asked_facts(spec):
+        if not is_stated(fact, known) and not is_stated_as_pattern(fact, known):
+            yield place, fact
 
 
 def check_facts(spec: RewardSpec, stated: Iterable[str], who: str) -> None:

@@ -4,10 +4,11 @@ The order is fixed: terms, transforms, gates, costs, combination. Who drew the g
 which order its episodes stand makes no difference.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from agentrl.episode import Episode
+from agentrl.episode import Episode, Turn
 from agentrl.errors import RewardError
 from agentrl.rewards.combine import combined
 from agentrl.rewards.cost import charged
@@ -59,23 +60,47 @@ def annotate(
     Raises:
         RewardError: the group is empty, holds an episode twice, or a term is not finite.
     """
+    return _annotated(spec, group, state)[0]
+
+
+def _annotated(
+    spec: RewardSpec, group: Sequence[Episode], state: RewardState
+) -> tuple[list[Episode], list[Weighed]]:
+    """Return the episodes of a group with their rewards, and what these were combined from."""
     _check(group)
-    group = [_bare(episode) for episode in group]
-    scored = scored_of(group)
-    if not scored:
-        return group
-    weighed = weigh(spec, scored, state)
+    weighed = weigh(spec, scored_of(group), state)
     charges = charged(spec.cost, weighed, state)
-    done = {}
-    for one, charge in zip(weighed, charges, strict=True):
-        parts = combined(spec, one, charge, state)
-        turns = zip(one.episode.turns, parts, strict=True)
-        done[one.episode.id] = replace(
-            one.episode,
-            turns=tuple([replace(turn, terms=terms) for turn, terms in turns]),
-            gates=one.gates,
-        )
-    return [done.get(episode.id, episode) for episode in group]
+    done = {
+        one.episode.id: _rewarded(one, combined(spec, one, charge, state))
+        for one, charge in zip(weighed, charges, strict=True)
+    }
+    return [done.get(episode.id) or _bare(episode) for episode in group], weighed
+
+
+def _rewarded(weighed: Weighed, parts: Sequence[Mapping[str, float]]) -> Episode:
+    """Return an episode with what each part adds to the reward of each turn."""
+    episode = weighed.episode
+    for turn, terms in enumerate(parts):
+        if not math.isfinite(sum(terms.values())):
+            raise RewardError(
+                f"the reward of turn {turn + 1} of episode {episode.id!r} is not finite ({terms}); "
+                f"expected numbers: bound the terms, or take smaller weights"
+            )
+    turns = tuple(map(_with_terms, episode.turns, parts))
+    return replace(episode, turns=turns, gates=weighed.gates)
+
+
+def _with_terms(turn: Turn, terms: Mapping[str, float]) -> Turn:
+    """Return a turn with its terms; written out, as ``replace`` takes several times as long."""
+    return Turn(
+        turn.observation,
+        turn.action,
+        turn.generations,
+        turn.signals,
+        turn.env_reward,
+        terms,
+        turn.duration_s,
+    )
 
 
 def annotate_batch(
@@ -94,11 +119,9 @@ def annotate_batch(
     Raises:
         RewardError: a group holds an episode twice, or a term is not finite.
     """
-    known = [group for group in groups if group]
-    state = observed(spec, known, state)
-    done = [annotate(spec, group, state) if group else [] for group in groups]
-    weighed = [weigh(spec, scored, state) for scored in map(scored_of, known) if scored]
-    return done, advanced(spec, weighed, state)
+    state = observed(spec, [group for group in groups if group], state)
+    done = [_annotated(spec, group, state) if group else ([], []) for group in groups]
+    return [episodes for episodes, _ in done], advanced(spec, [w for _, w in done if w], state)
 
 
 def weigh(spec: RewardSpec, scored: Sequence[Episode], state: RewardState = FRESH) -> list[Weighed]:
@@ -132,7 +155,7 @@ def _bare(episode: Episode) -> Episode:
     """Return the episode without rewards."""
     if not episode.gates and not any(turn.terms for turn in episode.turns):
         return episode
-    turns = tuple([replace(turn, terms={}) for turn in episode.turns])
+    turns = tuple([_with_terms(turn, {}) for turn in episode.turns])
     return replace(episode, turns=turns, gates=())
 
 

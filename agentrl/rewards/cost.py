@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from agentrl.episode import Episode
-from agentrl.rewards.facts import by_turn, number, succeeded, total
+from agentrl.rewards.facts import by_turn, finite, succeeded, total
 from agentrl.rewards.gates import Weighed, value_of
 from agentrl.rewards.state import Numbers, RewardState
 from agentrl.rewards.transforms import EQUAL, percentile, sigmoid
@@ -59,8 +59,14 @@ def scaled_cost(cost: LinearCost, spent: float) -> float:
 
 
 def spent_on(meter: str, episode: Episode) -> float:
-    """Return the sum of a meter over an episode."""
-    return total(by_turn(episode, meter))
+    """Return the sum of a meter over an episode.
+
+    Raises:
+        RewardError: it is NaN or infinite.
+    """
+    spent = total(by_turn(episode, meter))
+    finite(spent, meter, episode)
+    return spent
 
 
 def difficulty(cost: StepCost, episodes: Sequence[Episode]) -> str:
@@ -135,11 +141,11 @@ def _effect(
 
 
 def _efficacy(cost: RatioCost, episode: Episode) -> float:
-    done = [number_ for number_ in by_turn(episode, cost.effective) if number_ is not None]
+    """Return the share of actions that did something: of the turns, or as the outcome says."""
     if cost.effective in episode.outcome:
-        return number(episode, cost.effective) or 0.0
-    turns = len(episode.turns)
-    return sum(value >= 1 for value in done) / turns if turns else 0.0
+        return finite(episode.outcome[cost.effective], cost.effective, episode) or 0.0
+    row = by_turn(episode, cost.effective)
+    return sum(value is not None and value >= 1 for value in row) / len(row)
 
 
 def _cheapness(spent: float, low: float, high: float) -> float:

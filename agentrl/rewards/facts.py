@@ -1,9 +1,11 @@
 """Reading numbers off an episode: results of its outcome, signals of its turns, meters."""
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from fnmatch import fnmatchcase
 
 from agentrl.episode import Episode, Turn
+from agentrl.errors import RewardError
 from agentrl.suite.reward.condition import Reduce
 
 Row = tuple[float | None, ...]
@@ -50,6 +52,20 @@ def number(episode: Episode, name: str, reduce: Reduce = "last") -> float | None
     if name in episode.outcome:
         return episode.outcome[name]
     return reduced(by_turn(episode, name), reduce)
+
+
+def finite(value: float | None, name: str, episode: Episode) -> float | None:
+    """Return a fact as it is.
+
+    Raises:
+        RewardError: it is NaN or infinite; names the fact and the episode.
+    """
+    if value is not None and not math.isfinite(value):
+        raise RewardError(
+            f"fact {name!r} of episode {episode.id!r} is {value}; expected a finite number: mend "
+            f"what states it"
+        )
+    return value
 
 
 def reduced(row: Iterable[float | None], reduce: Reduce) -> float | None:

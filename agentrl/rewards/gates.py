@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from agentrl.episode import Episode, Gate
-from agentrl.rewards.facts import Row, by_turn, number, total
+from agentrl.rewards.facts import Row, by_turn, finite, number, total
 from agentrl.rewards.state import Numbers
 from agentrl.suite.reward.condition import ConditionSpec
 from agentrl.suite.reward.gates import (
@@ -32,11 +32,16 @@ class Weighed:
 
 
 def value_of(condition: ConditionSpec, weighed: Weighed) -> float | None:
-    """Return the number that a condition asks about."""
+    """Return the number that a condition asks about.
+
+    Raises:
+        RewardError: it is NaN or infinite.
+    """
     if condition.term is not None:
         row = weighed.rows[condition.term]
         return None if all(value is None for value in row) else total(row)
-    return number(weighed.episode, condition.fact or "", condition.reduce)
+    value = number(weighed.episode, condition.subject, condition.reduce)
+    return finite(value, condition.subject, weighed.episode)
 
 
 def gated(
@@ -96,6 +101,7 @@ def _multiplied(
             reasons.append(f"{fact} {times}x")
     if gate.by is not None:
         share = number(weighed.episode, gate.by, gate.reduce)
+        finite(share, gate.by, weighed.episode)
         factor *= share or 0.0
         reasons.append(f"{gate.by} {'not stated' if share is None else f'{share:g}'}")
     verdict = Gate(name, factor > 0, f"factor {factor:g}: {', '.join(reasons) or 'no penalty'}")
@@ -103,7 +109,9 @@ def _multiplied(
 
 
 def _occurrences(episode: Episode, fact: str) -> int:
-    return sum(value is not None and value >= 1 for value in by_turn(episode, fact))
+    row = by_turn(episode, fact)
+    finite(total(row), fact, episode)
+    return sum(value is not None and value >= 1 for value in row)
 
 
 def _calibrated(
@@ -133,14 +141,13 @@ def _group_verdict(name: str, gate: GroupGate, group: Sequence[Weighed], rates: 
 
 def group_rate(fact: str, episodes: Sequence[Episode]) -> float:
     """Return the mean of a result over the scored episodes of a group; 0 without any."""
-    values = [number(episode, fact) or 0.0 for episode in episodes]
+    values = [finite(number(episode, fact), fact, episode) or 0.0 for episode in episodes]
     return sum(values) / len(values) if values else 0.0
 
 
 def _closed(weighed: Weighed, governed: Sequence[str]) -> Weighed:
     shut = frozenset(name for name in governed if name not in weighed.rows)
-    scaled = _scaled(weighed, governed, 0.0)
-    return replace(scaled, closed=scaled.closed | shut)
+    return replace(_scaled(weighed, governed, 0.0), closed=weighed.closed | shut)
 
 
 def _scaled(weighed: Weighed, governed: Sequence[str], factor: float) -> Weighed:
@@ -151,8 +158,7 @@ def _scaled(weighed: Weighed, governed: Sequence[str], factor: float) -> Weighed
         return tuple(None if v is None else factor * v if factor else 0.0 for v in row)
 
     rows = {n: scaled(row) if n in governed else row for n, row in weighed.rows.items()}
-    closed = weighed.closed if factor else weighed.closed | (set(governed) - set(rows))
-    return replace(weighed, rows=rows, closed=closed)
+    return replace(weighed, rows=rows)
 
 
 def _noted(weighed: Weighed, verdict: Gate) -> Weighed:

@@ -64,7 +64,8 @@ def advanced(
         }
         return replace(state, multipliers=multipliers)
     if isinstance(spec.combine, DynamicSpec):
-        weights, front = next_weights(spec.combine, list(spec.terms), weighed, state)
+        given = {name: term.weight for name, term in spec.terms.items()}
+        weights, front = next_weights(spec.combine, given, weighed, state)
         return replace(state, weights=weights, front=front)
     return state
 

@@ -28,7 +28,7 @@ class RewardState:
     weights: Mapping[str, float] = field(default_factory=dict)
     """By term: its dynamic weight, relative to the one in the spec."""
     front: tuple[Numbers, ...] = ()
-    """Mean terms of the batches that no other batch surpassed in every one."""
+    """The reference point, then the mean terms of batches that no other surpassed in every one."""
 
     def to_data(self) -> dict[str, Any]:
         """Return the state as lists, mappings and numbers."""

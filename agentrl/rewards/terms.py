@@ -10,7 +10,7 @@ from itertools import chain
 from agentrl.episode import Episode
 from agentrl.errors import RewardError
 from agentrl.rewards.checks import inverse_rate_weights, pass_rates, static_weights, weighted_score
-from agentrl.rewards.facts import Row, by_turn, number, on_last, reduced, total
+from agentrl.rewards.facts import Row, by_turn, finite, number, on_last, reduced, total
 from agentrl.rewards.state import RewardState
 from agentrl.suite.reward.terms import (
     ChecksTerm,
@@ -78,9 +78,13 @@ def _fact_row(fact: str, term: FactTerm, episode: Episode) -> Row:
 
 
 def rungs_reached(term: LadderTerm, episode: Episode) -> int:
-    """Return how many rungs of a ladder the episode reached, one after the other."""
+    """Return how many rungs of a ladder the episode reached, one after the other.
+
+    Raises:
+        RewardError: a rung is NaN or infinite.
+    """
     for reached, rung in enumerate(term.rungs):
-        if (number(episode, rung, "max") or 0.0) < 1.0:
+        if (finite(number(episode, rung, "max"), rung, episode) or 0.0) < 1.0:
             return reached
     return len(term.rungs)
 

@@ -35,7 +35,7 @@ class Context:
     key: str
     """Names the transform's place in the spec: what it remembers goes by it."""
     episodes: Sequence[Episode] = ()
-    """The scored episodes of the group, one a row."""
+    """The scored episodes of the group, all of one task, one a row."""
     state: RewardState = field(default_factory=RewardState)
 
 
@@ -131,11 +131,8 @@ def _zscore(rows: Sequence[Row]) -> list[Row]:
 
 def _centred(spec: Centred, rows: Sequence[Row], context: Context) -> list[Row]:
     squash = sigmoid if isinstance(spec, SigmoidSpec) else log_sigmoid
-    result = []
-    for number, row in enumerate(rows):
-        references = _references(spec, rows, number, context)
-        result.append(_each(row, _mean_over(squash, spec.steepness, references)))
-    return result
+    squashed = _mean_over(squash, spec.steepness, _references(spec, rows, context))
+    return [_each(row, squashed) for row in rows]
 
 
 def _mean_over(
@@ -146,8 +143,8 @@ def _mean_over(
     )
 
 
-def _references(spec: Centred, rows: Sequence[Row], number: int, context: Context) -> Numbers:
-    """Return what the values of one row are compared with."""
+def _references(spec: Centred, rows: Sequence[Row], context: Context) -> Numbers:
+    """Return what the values of a group are compared with."""
     if spec.reference == "constant":
         return (spec.centre,)
     here = tuple(sorted(value for row in rows for value in row if value is not None)) or (0.0,)
@@ -155,7 +152,7 @@ def _references(spec: Centred, rows: Sequence[Row], number: int, context: Contex
         return (math.fsum(here) / len(here),)
     if spec.reference == "percentile":
         return (percentile(context.state.windows.get(context.key) or here, spec.percentile),)
-    task = context.episodes[number].task_id
+    task = context.episodes[0].task_id if context.episodes else ""
     return context.state.references.get(context.key, {}).get(task) or here
 
 

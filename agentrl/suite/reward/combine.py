@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, NonNegativeFloat, PositiveFloat
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
 from agentrl.suite.section import Section
 
@@ -55,13 +55,24 @@ class DynamicSpec(Section):
 
     kind: Literal["dynamic"] = "dynamic"
     by: Literal["hypervolume", "gradient"] = "hypervolume"
-    """``hypervolume``: a batch whose mean terms push out the front of what was reached before
-    strengthens the terms that grew; ``gradient``: terms whose advantages agree with the other
-    terms' (an estimate of how their gradients do) gain weight."""
+    """``hypervolume``: the reward is scaled by ``base + gain * tanh(volume)``, by how much the mean
+    terms of the batch before push out the front of all before it (which an advantage that is
+    divided by a standard deviation cancels); ``gradient``: terms whose advantages agree with the
+    whole reward's (an estimate of how their gradients do) gain weight."""
+    base: PositiveFloat = 0.5
+    """For ``hypervolume``: the factor where nothing was gained."""
+    gain: NonNegativeFloat = 1.5
+    """For ``hypervolume``: what a gain adds to the factor at most."""
+    reference: dict[str, float] = {}
+    """For ``hypervolume``: by term, where its volume begins; of others the first batch's mean. A
+    term that stays there leaves no volume to any."""
+    points: PositiveInt = Field(20, le=50)
+    """For ``hypervolume``: most points of the front; those that add the least go first. With eight
+    terms, more than 20 take seconds a batch."""
     rate: PositiveFloat = 0.1
-    """Step of the multiplicative update of the weights."""
+    """For ``gradient``: step of the multiplicative update of the weights."""
     floor: NonNegativeFloat = Field(0.05, lt=1)
-    """Least share of a weight."""
+    """For ``gradient``: least share of a weight."""
 
 
 CombineSpec = Annotated[

@@ -13,8 +13,9 @@ Data = dict[str, Any]
 SHORT = {"terms": "weight"}
 """In these mappings a number is short for a mapping with this key."""
 
-KINDS = ("kind", "mode")
-"""Keys that say what a mapping is: one of another kind has nothing to merge with."""
+KINDS = {"kind": "fact", "mode": None}
+"""Keys that say what a mapping is, and what it is without: one of another kind has nothing to merge
+with."""
 
 
 def preset_names() -> list[str]:
@@ -69,8 +70,8 @@ def _merged(base: Any, own: Any, at: tuple[str, ...]) -> Any:
     return merged
 
 
-def _other_kind(base: Data, own: Mapping[str, Any]) -> bool:
-    return any(key in base and own.get(key, base[key]) != base[key] for key in KINDS)
+def _other_kind(base: Mapping[str, Any], own: Mapping[str, Any]) -> bool:
+    return any(own.get(key) not in (None, base.get(key, usual)) for key, usual in KINDS.items())
 
 
 def _is_number(value: object) -> bool:

@@ -5,14 +5,23 @@ from typing import Any
 
 from pydantic import Field, field_validator, model_validator
 
-from agentrl.suite.reward.combine import CombineSpec, LagrangianSpec, SumSpec
+from agentrl.suite.reward.combine import CombineSpec, DynamicSpec, LagrangianSpec, SumSpec
 from agentrl.suite.reward.condition import ConditionSpec
 from agentrl.suite.reward.cost import CostSpec
-from agentrl.suite.reward.gates import CalibrateGate, GateSpec, GroupGate, OverrideGate
+from agentrl.suite.reward.gates import (
+    CalibrateGate,
+    GateSpec,
+    GroupGate,
+    MultiplyGate,
+    OverrideGate,
+)
 from agentrl.suite.reward.labels import LabelSpec
 from agentrl.suite.reward.presets import expanded
 from agentrl.suite.reward.terms import FactTerm, TermSpec
 from agentrl.suite.section import Section
+
+MOST_DIMENSIONS = 8
+"""Most terms whose common volume is measured."""
 
 
 class RewardSpec(Section):
@@ -71,6 +80,8 @@ def _problems(spec: RewardSpec) -> Iterator[str]:
     if both or set(spec.cost) & set(spec.gates):
         shared = sorted(both | (set(spec.cost) & set(spec.gates)))
         yield f"terms, gates and costs need names of their own, {shared} stands twice"
+    if spec.combine.kind in ("product", "geometric") and spec.combine.kind in spec.cost:
+        yield f"the combined terms are called {spec.combine.kind!r}: give the cost another name"
     for name, gate in spec.gates.items():
         yield from _gate_problems(spec, name, gate)
     for name, cost in spec.cost.items():
@@ -81,11 +92,19 @@ def _problems(spec: RewardSpec) -> Iterator[str]:
         for name, constraint in spec.combine.constraints.items():
             if (constraint.at_least is None) == (constraint.at_most is None):
                 yield f"combine.constraints.{name} needs either 'at_least' or 'at_most'"
+    if isinstance(spec.combine, DynamicSpec):
+        weighty = {name: term for name, term in spec.terms.items() if term.weight}
+        yield from _unknown(spec, "combine.reference", spec.combine.reference, weighty)
+        if spec.combine.by == "hypervolume" and len(weighty) > MOST_DIMENSIONS:
+            yield f"the volume of {len(weighty)} terms is too costly: at most {MOST_DIMENSIONS}"
 
 
 def _gate_problems(spec: RewardSpec, name: str, gate: GateSpec) -> Iterator[str]:
     if not isinstance(gate, OverrideGate):
         yield from _unknown(spec, f"gate {name!r}", gate.closes, {**spec.terms, **spec.cost})
+        if isinstance(gate, MultiplyGate | CalibrateGate) and set(gate.closes) & set(spec.cost):
+            costs = ", ".join(sorted(set(gate.closes) & set(spec.cost)))
+            yield f"gate {name!r} changes terms, not costs ({costs}): close those by a zero gate"
         if not spec.governed(gate):
             yield f"gate {name!r} governs nothing: no term has level {gate.level} or more"
     asked = _asked(gate)

@@ -78,8 +78,8 @@ class _Centred(Section):
     steepness: PositiveFloat = 1.0
     """Factor on the difference from the reference."""
     reference: Literal["constant", "group_mean", "percentile", "samples"] = "constant"
-    """What a value is compared with: ``centre``, the mean of the group, a percentile of the values
-    of the last ``window`` episodes, or each of the task's first ``samples`` values, which the
+    """What a value is compared with: ``centre``, the mean of the group, a percentile of the last
+    ``window`` values, or each of the task's first ``samples`` values, which the
     policy drew before it learnt (PAR's reference answers). Where the training has none of these
     yet, the values of the group stand in."""
     centre: float = 0.0
@@ -87,7 +87,8 @@ class _Centred(Section):
     percentile: float = Field(85.0, ge=0, le=100)
     """For reference ``percentile``."""
     window: PositiveInt = 1000
-    """For reference ``percentile``: how many episodes are remembered."""
+    """For reference ``percentile``: how many values are remembered; a term that every turn states
+    has as many as turns."""
     samples: PositiveInt = 10
     """For reference ``samples``: how many of a task are kept."""
 
