@@ -69,7 +69,14 @@ def _diagnosed(run: Path, named: "list[NamedSpec]", options: "Options") -> "Repo
         raise RecordError(f"{run}: no such run; give a run folder or an episodes.jsonl")
     specs = named or [_own(run)]
     try:
-        return diagnosed(_name(run), read_episodes(run), specs, options, strict=bool(named))
+        return diagnosed(
+            _name(run),
+            read_episodes(run),
+            specs,
+            options,
+            strict=bool(named),
+            declared=_declared(run),
+        )
     except UsageError as exc:
         raise type(exc)(f"{run}: {exc}") from None
 
@@ -84,6 +91,22 @@ def _own(run: Path) -> "NamedSpec":
     if not suite.is_file():
         raise RecordError(f"{run} has no {SUITE} and so no reward of its own; name one with --spec")
     return NamedSpec("of the run", load_suite(suite).spec.reward)
+
+
+def _declared(run: Path) -> tuple[str, ...]:
+    """Return what a run's environment says that it may state; nothing where it cannot be asked."""
+    from agentrl.envs.build import suite_env_class
+    from agentrl.runs.folder import SUITE
+    from agentrl.suite import load_suite
+
+    if not (run / SUITE).is_file():
+        return ()
+    try:
+        suite = load_suite(run / SUITE)
+        chosen = suite_env_class(suite)
+    except UsageError:  # its library is not installed here, or its module is gone
+        return ()
+    return tuple({**chosen.stated(), **chosen.played(suite.spec.env.options).stated()})
 
 
 def _name(run: Path) -> str:

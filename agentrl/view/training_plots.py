@@ -54,6 +54,8 @@ def training_plots(metrics: Sequence[Mapping[str, Any]], evaluations: Sequence[E
             figures.append(tracks(title, "step", drawn))
     figures += _named(steps, "reward/term/", "Terms of the reward, mean of an episode")
     figures += _named(steps, "reward/gate/", "Gates: share of episodes open", percent=True)
+    figures += _named(steps, "reward/multiplier/", "Multipliers of constrained terms")
+    figures += _named(steps, "reward/weight/", "Weights that the reward learns")
     return "".join(figures)
 
 

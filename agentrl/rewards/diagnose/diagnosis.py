@@ -131,6 +131,7 @@ def diagnose(
     options: Options | None = None,
     *,
     strict: bool = True,
+    declared: Iterable[str] = (),
 ) -> Report:
     """Return what rewards do on recorded episodes.
 
@@ -140,6 +141,7 @@ def diagnose(
         specs: the rewards, at least one.
         options: how to look at it.
         strict: refuse a reward that asks for a fact that nobody states; else note it.
+        declared: what the environment says that it may state, beside what the record holds.
 
     Raises:
         RewardError: no episode is scored, none states the outcome, a reward asks for a fact that
@@ -150,8 +152,9 @@ def diagnose(
     every = episodes_of(batches)
     _check_outcome(options.outcome, every, run)
     if strict:
+        known = tuple(declared)
         for named in specs:
-            refuse_unstated(named.spec, named.name, every)
+            refuse_unstated(named.spec, named.name, every, known)
     diagnoses = tuple(_diagnosis(named, batches, options) for named in specs)
     return Report(
         run,

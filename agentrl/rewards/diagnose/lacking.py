@@ -1,6 +1,6 @@
 """Facts that a reward asks for and a record does not hold."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from agentrl.episode import Episode
 from agentrl.errors import RewardError
@@ -9,18 +9,21 @@ from agentrl.rewards.facts import is_stated, stated_by
 from agentrl.suite.reward.spec import RewardSpec
 
 
-def refuse_unstated(spec: RewardSpec, name: str, episodes: Sequence[Episode]) -> None:
+def refuse_unstated(
+    spec: RewardSpec, name: str, episodes: Sequence[Episode], declared: Iterable[str] = ()
+) -> None:
     """Refuse a reward that asks for a fact that neither the record nor a label states.
 
     Args:
         spec: the reward.
         name: what it is called.
         episodes: the record.
+        declared: what the environment says that it may state, such as a mishap that never happened.
 
     Raises:
         RewardError: the first such fact, with those that there are.
     """
-    stated = tuple(stated_by(episodes))
+    stated = tuple(dict.fromkeys((*stated_by(episodes), *declared)))
     patterns = {fact for _, fact in asked_facts(spec) if is_stated_as_pattern(fact, stated)}
     try:
         check_facts(spec, (*stated, *sorted(patterns - set(stated))), "the run")

@@ -162,6 +162,14 @@ def test_a_fact_that_nobody_states_is_refused_with_those_that_there_are() -> Non
         diagnose("run", record(), [named("it", terms={"formt_ok": 1.0})])
 
 
+def test_a_mishap_that_the_environment_declares_and_no_episode_had_is_no_typo() -> None:
+    gates = {"safe": {"mode": "multiply", "penalties": {"collision": 0.5}, "closes": ["success"]}}
+    (found,) = diagnose("run", record(), [named("it", gates=gates)], declared=["coll*"]).diagnoses
+
+    assert found.gates["safe"].open == 1.0
+    assert found.notes == ("no episode states 'collision', for which gates.safe asks",)
+
+
 def test_the_runs_own_reward_is_only_noted_to_lack_a_fact() -> None:
     report = diagnose("run", record(), [named("it", terms={"formt_ok": 1.0})], strict=False)
 
