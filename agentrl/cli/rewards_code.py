@@ -101,7 +101,7 @@ def _model(file: Path | None, suite: "Suite") -> "ModelSpec":
 def _instructions(suite: "Suite") -> str:
     from agentrl.envs.build import build_env
 
-    env = build_env(suite.spec.env, suite.spec.sandbox)
+    env = build_env(suite.spec.env, suite.spec.sandbox, suite.spec.orchestrator)
     try:
         return env.instructions
     finally:

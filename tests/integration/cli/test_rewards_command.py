@@ -139,6 +139,17 @@ def test_a_diagnosis_asks_no_model_for_labels(run: Path, tmp_path: Path) -> None
     assert "label 'quality' (judge) is missing in the record" in done.stdout
 
 
+def test_a_fact_that_the_environment_declares_may_be_missing_in_the_record(
+    run: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "reward.yaml"
+    file.write_text("terms: {success: 1.0, progress: 1.0}\n")
+    done = rewards("diagnose", run, "--spec", file)
+
+    assert done.returncode == 0, done.stderr
+    assert "note: no episode states 'progress', for which terms.progress asks" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
