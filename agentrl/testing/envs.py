@@ -100,7 +100,7 @@ def check_facts(make: MakeEnv, task: Task) -> None:
 
 
 def _check_declared(env: TextEnv, turn: Played, where: str) -> None:
-    declared = env.stated()
+    declared = {} if env.orchestrated else env.stated()  # its inner environment states more
     for name in (*turn.signals, *(turn.outcome or {})):
         assert not declared or is_stated(name, declared), (
             f"{where} states {name!r}, which is not among the class's 'facts'"
