@@ -21,12 +21,12 @@ MOST_TOKENS = 100_000_000
 
 
 def estimated_tokens(chars: int) -> int:
-    """Return about how many tokens a text of so many characters has, rounded up.
+    """Return about how many tokens a text of so many characters has, at least one for a text.
 
     >>> estimated_tokens(0), estimated_tokens(1), estimated_tokens(599)
     (0, 1, 150)
     """
-    return -(-chars // CHARS_PER_TOKEN)
+    return max((chars + CHARS_PER_TOKEN // 2) // CHARS_PER_TOKEN, min(chars, 1))
 
 
 def usd(usage: Usage, descriptor: Descriptor) -> float | None:

@@ -102,14 +102,15 @@ def _replays(specs: Mapping[str, ReplayWorkerSpec]) -> Iterator[tuple[str, Worke
     """Read each recording once, for every worker whose answers stand in it."""
     if not specs:
         return
-    from agentrl.orchestrator.replay import ReplayWorker, replay_descriptor
     from agentrl.orchestrator.replay.read import read_recording
+    from agentrl.orchestrator.replay.worker import ReplayWorker, replay_descriptor
 
     sources = {(s.format, s.file, s.tasks) for s in specs.values()}
     for source in sources:
         here = {n: s for n, s in specs.items() if (s.format, s.file, s.tasks) == source}
         models = frozenset(s.model or n for n, s in here.items())
-        recording = read_recording(*source, models)
+        texts = any(s.says == "text" for s in here.values())
+        recording = read_recording(*source, models, texts)
         for name, spec in here.items():
             model = spec.model or name
             recording.require(model)
