@@ -1,9 +1,10 @@
 """What the terms of a turn add to its reward."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 from agentrl.rewards.cost import Charge
+from agentrl.rewards.facts import Row
 from agentrl.rewards.gates import Weighed
 from agentrl.rewards.state import RewardState
 from agentrl.suite.reward.combine import (
@@ -24,12 +25,13 @@ def combined(spec: RewardSpec, weighed: Weighed, charge: Charge, state: RewardSt
     A sum keeps the terms' names; a product or a geometric mean is one part of that name. What a
     gate put in the place of the reward goes by the name of the gate that closed first.
     """
-    turns = len(weighed.episode.turns)
+    turns = range(len(weighed.episode.turns))
     if weighed.override is not None:
         closed = next(g.name for g in weighed.gates if not g.open and _overrides(spec, g.name))
-        return [*({} for _ in range(turns - 1)), {closed: weighed.override}]
+        return [*({} for _ in turns[1:]), {closed: weighed.override}]
     weights = term_weights(spec, state)
-    parts = [_turn(spec.combine, weighed, weights, turn) for turn in range(turns)]
+    columns = [(name, weights[name], row) for name, row in weighed.rows.items()]
+    parts = [_combined(spec.combine, _weighted(columns, turn)) for turn in turns]
     if charge.factor != 1:
         parts = [{n: charge.factor * value for n, value in terms.items()} for terms in parts]
     if isinstance(spec.combine, LagrangianSpec):
@@ -51,12 +53,13 @@ def _overrides(spec: RewardSpec, gate: str) -> bool:
     return spec.gates[gate].mode == "override"
 
 
-def _turn(combine: CombineSpec, weighed: Weighed, weights: Mapping[str, float], turn: int) -> Terms:
-    terms: Terms = {}
-    for name, row in weighed.rows.items():
-        value = row[turn]
-        if value is not None:
-            terms[name] = weights[name] * value
+def _weighted(columns: Sequence[tuple[str, float, Row]], turn: int) -> Terms:
+    return {
+        name: weight * value for name, weight, row in columns if (value := row[turn]) is not None
+    }
+
+
+def _combined(combine: CombineSpec, terms: Terms) -> Terms:
     if isinstance(combine, ProductSpec):
         return {combine.kind: math.prod(terms.values())} if terms else {}
     if isinstance(combine, GeometricSpec):

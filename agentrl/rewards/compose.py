@@ -22,6 +22,9 @@ from agentrl.suite.reward.spec import RewardSpec
 
 FRESH = RewardState()
 
+Composed = tuple[Weighed, list[dict[str, float]]]
+"""An episode behind its gates, and by turn what each named part adds to the reward."""
+
 
 def compose(
     spec: RewardSpec, group: Sequence[Episode], state: RewardState = FRESH
@@ -39,9 +42,11 @@ def compose(
     Raises:
         RewardError: the group is empty, holds an episode twice, or a term is not finite.
     """
-    return [
-        episode.rewards if episode.status.scored else () for episode in annotate(spec, group, state)
-    ]
+    rewards = {
+        one.episode.id: tuple([sum(terms.values()) for terms in parts])
+        for one, parts in _composed(spec, group, state)
+    }
+    return [rewards.get(episode.id, ()) for episode in group]
 
 
 def annotate(
@@ -60,34 +65,39 @@ def annotate(
     Raises:
         RewardError: the group is empty, holds an episode twice, or a term is not finite.
     """
-    return _annotated(spec, group, state)[0]
+    return _annotated(group, _composed(spec, group, state))
 
 
-def _annotated(
-    spec: RewardSpec, group: Sequence[Episode], state: RewardState
-) -> tuple[list[Episode], list[Weighed]]:
-    """Return the episodes of a group with their rewards, and what these were combined from."""
+def _annotated(group: Sequence[Episode], composed: Sequence[Composed]) -> list[Episode]:
+    rewarded = {
+        one.episode.id: replace(
+            one.episode, turns=tuple(map(_with_terms, one.episode.turns, parts)), gates=one.gates
+        )
+        for one, parts in composed
+    }
+    return [rewarded.get(episode.id) or _bare(episode) for episode in group]
+
+
+def _composed(spec: RewardSpec, group: Sequence[Episode], state: RewardState) -> list[Composed]:
+    """Return the scored episodes of a group with what each part adds to each turn's reward."""
     _check(group)
     weighed = weigh(spec, scored_of(group), state)
     charges = charged(spec.cost, weighed, state)
-    done = {
-        one.episode.id: _rewarded(one, combined(spec, one, charge, state))
-        for one, charge in zip(weighed, charges, strict=True)
-    }
-    return [done.get(episode.id) or _bare(episode) for episode in group], weighed
+    parts = [
+        combined(spec, one, charge, state) for one, charge in zip(weighed, charges, strict=True)
+    ]
+    for one, turns in zip(weighed, parts, strict=True):
+        _check_finite(one.episode, turns)
+    return list(zip(weighed, parts, strict=True))
 
 
-def _rewarded(weighed: Weighed, parts: Sequence[Mapping[str, float]]) -> Episode:
-    """Return an episode with what each part adds to the reward of each turn."""
-    episode = weighed.episode
+def _check_finite(episode: Episode, parts: Sequence[Mapping[str, float]]) -> None:
     for turn, terms in enumerate(parts):
         if not math.isfinite(sum(terms.values())):
             raise RewardError(
                 f"the reward of turn {turn + 1} of episode {episode.id!r} is not finite ({terms}); "
                 f"expected numbers: bound the terms, or take smaller weights"
             )
-    turns = tuple(map(_with_terms, episode.turns, parts))
-    return replace(episode, turns=turns, gates=weighed.gates)
 
 
 def _with_terms(turn: Turn, terms: Mapping[str, float]) -> Turn:
@@ -120,8 +130,10 @@ def annotate_batch(
         RewardError: a group holds an episode twice, or a term is not finite.
     """
     state = observed(spec, [group for group in groups if group], state)
-    done = [_annotated(spec, group, state) if group else ([], []) for group in groups]
-    return [episodes for episodes, _ in done], advanced(spec, [w for _, w in done if w], state)
+    composed = [_composed(spec, group, state) if group else [] for group in groups]
+    done = [_annotated(group, parts) for group, parts in zip(groups, composed, strict=True)]
+    weighed = [[one for one, _ in parts] for parts in composed if parts]
+    return done, advanced(spec, weighed, state)
 
 
 def weigh(spec: RewardSpec, scored: Sequence[Episode], state: RewardState = FRESH) -> list[Weighed]:

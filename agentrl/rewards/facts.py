@@ -19,14 +19,15 @@ def _spent(signal: str, turn: Turn) -> float:
 
 METERS: dict[str, Callable[[Turn], float]] = {
     "meter/tokens_in": lambda turn: (
-        sum(g.usage.prompt_tokens for g in turn.generations) + _spent("worker_tokens_in", turn)
+        sum([g.usage.prompt_tokens for g in turn.generations]) + _spent("worker_tokens_in", turn)
     ),
     "meter/tokens_out": lambda turn: (
-        sum(g.usage.completion_tokens for g in turn.generations) + _spent("worker_tokens_out", turn)
+        sum([g.usage.completion_tokens for g in turn.generations])
+        + _spent("worker_tokens_out", turn)
     ),
     "meter/tokens": lambda turn: METERS["meter/tokens_in"](turn) + METERS["meter/tokens_out"](turn),
     "meter/usd": lambda turn: (
-        sum(g.cost_usd for g in turn.generations) + _spent("worker_usd", turn)
+        sum([g.cost_usd for g in turn.generations]) + _spent("worker_usd", turn)
     ),
     "meter/seconds": lambda turn: turn.duration_s,
     "meter/turns": lambda turn: 1.0,
@@ -41,7 +42,7 @@ def by_turn(episode: Episode, name: str) -> Row:
     """Return a fact of each turn; a result of the outcome stands on the last."""
     meter = METERS.get(name)
     if meter is not None:
-        return tuple(float(meter(turn)) for turn in episode.turns)
+        return tuple([float(meter(turn)) for turn in episode.turns])
     if name in episode.outcome:
         return on_last(len(episode.turns), episode.outcome[name])
     return tuple([turn.signals.get(name) for turn in episode.turns])

@@ -98,7 +98,7 @@ def _checks_rows(
     for episode, per_turn in zip(episodes, found, strict=True):
         factor = term.weighting.difficulty.get(episode.task_group, 1.0)
         shares = tuple(
-            factor * weighted_score(checks, weights) if checks else None for checks in per_turn
+            [factor * weighted_score(checks, weights) if checks else None for checks in per_turn]
         )
         rows.append(shares if term.of == "turn" else on_last(len(episode.turns), shares[0]))
     return rows
