@@ -102,10 +102,7 @@ class RouterEnv(OrchestratedEnv):
         )
 
     def _refused(self, why: str) -> Step:
-        last = self._turn > self._routes
-        hint = _LAST if self._turn == self._routes else ""
-        text = " " if self._silent else f"{why} {hint}".strip()
-        return Step(text, {"format_ok": 0.0, "nodes": 0.0}, truncated=last)
+        return self.refuse(" " if self._silent else why, nodes=0.0)
 
     def _routed(self, worker: str, query: str) -> Step:
         result = self._reply(worker, query)
@@ -118,7 +115,7 @@ class RouterEnv(OrchestratedEnv):
             "failed_nodes": float(len(result.failed)),
             "routed": 1.0,
         }
-        hint = f"\n{_LAST}" if self._turn == self._routes and not self._silent else ""
+        hint = f"\n{_LAST}" if self._turn >= self._routes and not self._silent else ""
         return Step(information + hint, facts, calls=result.calls)
 
     def _reply(self, worker: str, query: str) -> WorkflowResult:

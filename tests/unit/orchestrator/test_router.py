@@ -64,12 +64,12 @@ def test_in_the_last_round_no_worker_can_be_asked(make: Make) -> None:
     begun(env)
     text = env.step(ASK)[0]
 
-    refused, _, _, truncated, info = env.step(ASK)
+    refused, _, _, _, info = env.step(ASK)
 
     assert text.endswith("give the answer between <answer> and </answer>.")
     assert "No worker can be asked any more" in refused
-    assert truncated
-    assert info["outcome"]["success"] == 0.0
+    assert info["signals"]["format_ok"] == 0.0
+    assert env.outcome()["success"] == 0.0
 
 
 @pytest.mark.parametrize(
