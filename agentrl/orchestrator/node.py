@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from agentrl.episode import Call
-from agentrl.errors import ContextFullError, InfrastructureError, boundary
+from agentrl.errors import ContextFullError, InfrastructureError, ModelError, boundary
 from agentrl.orchestrator.worker import Answer, Request, Worker, WorkerFailedError
 
 _FINAL = ("context", "resting")
@@ -54,7 +54,7 @@ class Asking:
             answer = await self._call(worker, request, replaces)
             if isinstance(answer, Answer):
                 return Work(answer.text)
-            why = str(answer)
+            why = _why(answer)
             if isinstance(answer, ContextFullError) or getattr(answer, "kind", "") in _FINAL:
                 break
         return Work(None, why)
@@ -67,7 +67,7 @@ class Asking:
         call = Call(request.node, worker.name, messages, None, "", self.clock(), 0.0, replaces)
         answer: Answer | InfrastructureError | ContextFullError
         try:
-            with boundary(WorkerFailedError, f"worker {worker.name}"):
+            with boundary(ModelError, "it raised an error"):
                 answer = await worker.answer(request)
         except (InfrastructureError, ContextFullError) as exc:
             answer = exc
@@ -78,6 +78,12 @@ class Asking:
         if isinstance(answer, Answer):
             call = replace(call, generation=answer.generation)
         else:
-            call = replace(call, error=str(answer) or type(answer).__name__)
+            call = replace(call, error=_why(answer))
         self.record(replace(call, finished_s=self.clock()))
         return answer
+
+
+def _why(error: Exception) -> str:
+    """Return a failure in words that name no worker: it may be known by another name."""
+    reason = error.reason if isinstance(error, WorkerFailedError) else str(error)
+    return reason or type(error).__name__

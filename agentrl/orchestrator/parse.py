@@ -49,6 +49,8 @@ def parse_workflow(
     text: str,
     names: Sequence[str],
     limits: HasLimits = Limits(),  # noqa: B008
+    *,
+    anonymous: bool = False,
 ) -> Workflow | None:
     """Return the workflow that a text holds, or None where it keeps the answer of before.
 
@@ -56,6 +58,8 @@ def parse_workflow(
         text: what a model wrote.
         names: the pool's workers, in the order in which the model was told them.
         limits: how large the workflow may be.
+        anonymous: the model was told "Model 0", "Model 1" and so on instead of the names, so that
+            no name stands in a message, and none is understood.
 
     Raises:
         WorkflowError: there is no workflow in it, or one that the pool or the limits do not allow;
@@ -68,14 +72,15 @@ def parse_workflow(
     said = text.rpartition("</think>")[2]
     if not said.strip() or ("<think>" in said and not _KEY.search(said)):
         raise WorkflowError(f"there is nothing after the thinking; {_HOW}")
-    drafts = list(_JSON_FORM.finditer(said))
-    if drafts:
-        workflow: Workflow | None = _json_form(said, [draft.start() for draft in drafts], names)
-    else:
-        workflow = _three_lists(_read_lists(said), names, limits)
-    if workflow is not None:
-        workflow.validate(names, limits)
-    return workflow
+    told = [f"Model {index}" for index in range(len(names))] if anonymous else names
+    drafts = [draft.start() for draft in _JSON_FORM.finditer(said)]
+    workflow = (
+        _json_form(said, drafts, told) if drafts else _three_lists(_read_lists(said), told, limits)
+    )
+    if workflow is None:
+        return None
+    workflow.validate(told, limits)
+    return workflow.with_workers(dict(zip(told, names, strict=True)))
 
 
 def _json_form(text: str, starts: Sequence[int], names: Sequence[str]) -> Workflow:
@@ -179,8 +184,8 @@ def _three_lists(
         raise WorkflowError(
             f"there are {steps} steps, at most {limits.nodes} are allowed; use fewer"
         )
-    nodes = []
-    for step, (worker, subtask, access) in enumerate(zip(*lists.values(), strict=True)):
+    nodes, rows = [], [lists[key] for key in LISTS]
+    for step, (worker, subtask, access) in enumerate(zip(*rows, strict=True)):
         name = _worker(worker, names, step)
         text = _subtask(subtask, limits, step)
         nodes.append(Node(str(step), name, text, sees=_seen(access, step)))

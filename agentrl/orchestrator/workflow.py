@@ -11,7 +11,7 @@ says which node is wrong, what it holds, and what would be right.
 import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from reprlib import Repr
 from typing import Any
@@ -157,6 +157,11 @@ class Workflow:
                 f"the workflow's texts have {total} characters together, at most {TOTAL_CHARS} "
                 f"are allowed; say it shorter"
             )
+
+    def with_workers(self, names: Mapping[str, str]) -> "Workflow":
+        """Return the workflow with other workers in place of those that ``names`` lists."""
+        nodes = (replace(n, worker=names.get(n.worker, n.worker)) for n in self.nodes)
+        return replace(self, nodes=tuple(nodes))
 
     def to_data(self) -> dict[str, Any]:
         """Return the workflow as JSON values; what has its default is left out."""
