@@ -199,6 +199,8 @@ class Setting:
     """Length of a step."""
     label: Callable[[Sequence[Episode]], Awaitable[list[Episode]]] | None = None
     """Adds facts to a group before its rewards are composed."""
+    watch: Callable[[Sequence[Sequence[Episode]]], None] | None = None
+    """Is shown the groups of each step, with their rewards."""
 
 
 def play(
@@ -223,7 +225,10 @@ def play(
                     group=f"{task.id}/{number}",
                 )
                 world = World("benchmark", setting.env, agent.needs)
-                group.append(await Attempt(job, world, agent, InlineLane(), limits).play())
+                episode = await Attempt(job, world, agent, InlineLane(), limits).play()
+                if not episode.status.scored:
+                    raise SystemExit(f"{episode.id} ended as {episode.status}: {episode.error}")
+                group.append(episode)
             groups.append(group)
             draws.update(agent.draws)
 
@@ -253,6 +258,8 @@ def train(
         if setting.label is not None:
             groups = asyncio.run(_labeled(setting.label, groups))
         groups, state = annotate_batch(reward, groups, state)
+        if setting.watch is not None:
+            setting.watch(groups)
         improve(policy, setting, groups, draws)
     return policy, successes
 

@@ -1,7 +1,7 @@
 """``agentrl train``: turns episodes into a better policy."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -19,13 +19,34 @@ def train(
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a suite's key.")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="The run's folder; else runs/NAME-TIME.")] = None,
+    progress: Annotated[
+        Path | None,
+        typer.Option(metavar="RUN", help="Fit a scorer of progress to a run's episodes instead."),
+    ] = None,
+    backend: Annotated[
+        Literal["text", "lm", "contrastive", "log_ratio"],
+        typer.Option(help="With --progress: the kind of scorer."),
+    ] = "text",
+    outcome: Annotated[
+        str, typer.Option(help="With --progress: the result to foretell.")
+    ] = "success",
+    fit: Annotated[
+        list[str] | None,
+        typer.Option("--fit", metavar="KEY=VALUE", help="With --progress: set up the scorer."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The folder to write; else runs/NAME-TIME, or RUN/scorer-BACKEND."),
+    ] = None,
     resume: Annotated[Path | None, typer.Option(help="Continue the run in this folder.")] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the summary as one line of JSON.")
     ] = False,
 ) -> None:
     """Train the suite's policy and report how much better it became on held-out tasks.
+
+    With --progress RUN it trains no policy: it fits a scorer that says how far each turn brings an
+    episode, and writes the scorer's folder.
 
     Exits with 0 when training came to its end, with 2 when the input was bad or training had to
     stop early, with 130 when interrupted.
@@ -44,6 +65,19 @@ def train(
     from agentrl.view.training_live import TrainingLive
 
     overrides = list(settings or [])
+    if progress is not None:
+        from agentrl.cli.progress import fit_progress
+
+        fit_progress(
+            read_suite(suite_file, overrides, resume),
+            progress,
+            backend=backend,
+            outcome=outcome,
+            options=fit or (),
+            out=out,
+            as_json=as_json,
+        )
+        return
     if sft_only:
         overrides.append("train.steps=0")
     suite = read_suite(suite_file, overrides, resume)

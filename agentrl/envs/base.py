@@ -194,6 +194,13 @@ class TextEnv(gymnasium.Env[str, str], ABC):
         """
         return (answer,)
 
+    def handed_in(self) -> str | None:
+        """Return what the agent has worked out so far, as ``actions_for`` takes it.
+
+        None: it is what the agent did last.
+        """
+        return None
+
     def refuse(self, why: str, **signals: float) -> Step:
         """Return the answer to an action that cannot be understood: the world stays as it is."""
         return Step(why, {"format_ok": 0.0, **signals})

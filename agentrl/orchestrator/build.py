@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from agentrl.episode import Sampling
 from agentrl.models.build import build_model
-from agentrl.models.scratch import scratch_checkpoint
+from agentrl.orchestrator.from_scratch import with_checkpoint
 from agentrl.orchestrator.model_worker import ModelWorker
 from agentrl.orchestrator.program import ProgramWorker, load_program
 from agentrl.orchestrator.self_worker import SelfWorker
 from agentrl.orchestrator.worker import Descriptor, Worker
-from agentrl.suite.model import ModelSpec, OpenAISpec, TransformersSpec
+from agentrl.suite.model import OpenAISpec
 from agentrl.suite.orchestrator import PoolSpec
 from agentrl.suite.worker import (
     AgentWorkerSpec,
@@ -54,14 +54,6 @@ def describe(spec: DescribedSpec) -> Descriptor:
         tags=spec.tags,
         description=spec.description,
     )
-
-
-def with_checkpoint(model: ModelSpec, texts: Sequence[str]) -> ModelSpec:
-    """Make the model that is to be made from nothing, and name its folder."""
-    if not isinstance(model, TransformersSpec) or model.scratch is None:
-        return model
-    checkpoint = scratch_checkpoint(list(texts), model.scratch)
-    return model.model_copy(update={"checkpoint": str(checkpoint), "scratch": None})
 
 
 def _worker(name: str, spec: WorkerSpec, texts: Sequence[str]) -> Worker:

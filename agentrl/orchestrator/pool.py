@@ -23,6 +23,7 @@ class Pool:
         workers: who works; one that is not guarded yet gets a guard.
         guards: the limits of each worker by name; the usual ones where a name is missing.
         owner: whether ``close`` closes the workers.
+        reserve: workers that are not in the pool and can stand in for one that is.
 
     Raises:
         UsageError: there is no worker, or two have one name.
@@ -34,6 +35,7 @@ class Pool:
         guards: Mapping[str, GuardSpec] | None = None,
         *,
         owner: bool = True,
+        reserve: Mapping[str, Guarded] | None = None,
     ) -> None:
         known = guards or {}
         self._workers = tuple(
@@ -41,6 +43,7 @@ class Pool:
         )
         self._by_name = {worker.name: worker for worker in self._workers}
         self._owner = owner
+        self._reserve = dict(reserve or {})
         if not self._workers:
             raise UsageError("a pool needs at least one worker")
         if len(self._by_name) < len(self._workers):
@@ -59,10 +62,13 @@ class Pool:
     def __getitem__(self, name: str) -> Guarded:
         """Return a worker by its name, or by ``Model k``, its place in the pool.
 
+        A part of a pool also finds the workers that were not drawn, by their own names: a
+        suite's fallback may be one.
+
         Raises:
             UsageError: the pool has no such worker.
         """
-        found = self._find(name)
+        found = self._find(name) or self._reserve.get(name)
         if found is None:
             hint = nearest(name, self._by_name) or f"; it has {', '.join(self._by_name)}"
             raise UsageError(f"no worker {name!r} is in the pool{hint}")
@@ -86,14 +92,16 @@ class Pool:
         if not 1 <= size <= len(self):
             raise UsageError(f"a sub-pool of {size} is asked for, of a pool of {len(self)}")
         drawn = random.Random(f"sub-pool:{seed}").sample(range(len(self)), size)
-        return Pool([self._workers[index] for index in sorted(drawn)], owner=False)
+        chosen = [self._workers[index] for index in sorted(drawn)]
+        return Pool(chosen, owner=False, reserve={**self._reserve, **self._by_name})
 
     def with_self(self, answer: Callable[[Request], Awaitable[Answer]]) -> "Pool":
         """Return the pool with the conductor's own answers where it is a worker.
 
         The other workers and their limits are shared with this pool.
         """
-        return Pool([_bound(worker, answer) for worker in self], owner=False)
+        bound = [_bound(worker, answer) for worker in self]
+        return Pool(bound, owner=False, reserve=self._reserve)
 
     def describe(self, anonymous: bool = False) -> str:
         """Return the pool as a prompt shows it: a line for each worker.

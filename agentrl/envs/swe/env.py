@@ -162,6 +162,10 @@ class SWEEnv(TextEnv):
         """Return the commands that apply a patch and hand it in."""
         return _applying(answer, self._playing.instance.workdir), "submit"
 
+    def handed_in(self) -> str:
+        """Return the changes so far as a patch."""
+        return self._playing.patch()
+
     def expert_action(self) -> str | None:
         """Return the command that applies the gold patch, then ``submit``; None without one."""
         return self._playing.expert_action()

@@ -35,8 +35,8 @@ class FitReport:
     within_tenth: float | None
     """Share of episodes with a distance of at most 0.1, as SPA reports it (arXiv 2505.20732)."""
     ranked: float | None
-    """Share of pairs with different outcomes that are ranked right, ties counting half; 0.5 is
-    chance. None: all held-out outcomes are equal."""
+    """Of pairs of held-out attempts at one task with different outcomes, the share that is ranked
+    right, ties counting half; 0.5 is chance. None: there is no such pair."""
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON values."""

@@ -1,8 +1,9 @@
 """Which episodes a scorer learns from, which are kept to measure it, and how well it does."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import permutations
 
 from agentrl.episode import Episode
 from agentrl.errors import UsageError
@@ -82,7 +83,7 @@ def report(
     Args:
         backend: the scorer's kind.
         of: what it learnt from.
-        rank: a number that is higher for better episodes.
+        rank: a number that is higher for better attempts at one task.
         foretell: the outcome that it expects; None where its numbers only rank.
     """
     truth = [e.outcome[of.outcome] for e in of.held_out]
@@ -103,27 +104,34 @@ def report(
         error=sum(errors) / n if errors else None,
         base_error=sum(abs(mean - t) for t in truth) / n if errors else None,
         within_tenth=sum(e <= _NEAR + _ROUNDING for e in errors) / n if errors else None,
-        ranked=ranked_right([rank(e) for e in of.held_out], truth),
+        ranked=_ranked([(e.task_id, rank(e), t) for e, t in zip(of.held_out, truth, strict=True)]),
     )
 
 
-def ranked_right(scores: Sequence[float], truth: Sequence[float]) -> float | None:
-    """Return the share of pairs with different truths whose scores are in their order.
+def ranked_right(pairs: Iterable[tuple[float, float]]) -> float | None:
+    """Return the share of pairs whose better one has the higher score, equal ones counting half.
 
-    Equal scores count half. None: there is no such pair.
+    Args:
+        pairs: scores of the better and of the worse.
 
-    >>> ranked_right([0.1, 0.5, 0.5], [0.0, 0.0, 1.0])
+    Returns:
+        From 0 to 1; None: there is no pair.
+
+    >>> ranked_right([(0.5, 0.1), (0.5, 0.5)])
     0.75
     """
-    pairs = [
-        (scores[a] - scores[b]) * (truth[a] - truth[b])
-        for a in range(len(truth))
-        for b in range(a)
-        if truth[a] != truth[b]
-    ]
-    if not pairs:
-        return None
-    return sum(0.5 if p == 0 else float(p > 0) for p in pairs) / len(pairs)
+    right = [0.5 if better == worse else float(better > worse) for better, worse in pairs]
+    return sum(right) / len(right) if right else None
+
+
+def _ranked(attempts: Sequence[tuple[str, float, float]]) -> float | None:
+    """Return how many attempts at one task are ranked right: task, score and outcome of each."""
+    by_task: dict[str, list[tuple[float, float]]] = {}
+    for task, score, outcome in attempts:
+        by_task.setdefault(task, []).append((score, outcome))
+    return ranked_right(
+        (a[0], b[0]) for task in by_task.values() for a, b in permutations(task, 2) if a[1] > b[1]
+    )
 
 
 def _nothing_known(episodes: Sequence[Episode], outcome: str) -> str:

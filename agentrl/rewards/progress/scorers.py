@@ -1,13 +1,16 @@
-"""From a folder to the scorer in it."""
+"""From a kind to a new scorer, and from a folder to the scorer in it."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
 from agentrl.errors import CheckpointError, UsageError
 from agentrl.models.scorers.base import ProgressScorer
 from agentrl.models.scorers.folder import Card, read_card
-from agentrl.suite.reward.progress import Backend
+from agentrl.suite.reward.progress import Backend, ContrastiveSpec, TextScorerSpec
+from agentrl.suite.reward.progress_models import LmScorerSpec, LogRatioSpec
 
 
 def load_scorer(
@@ -47,6 +50,46 @@ def load_scorer(
         ) from None
 
 
+def new_scorer(
+    backend: Backend,
+    options: Mapping[str, Any],
+    outcome: str,
+    checkpoint: Callable[[], Path],
+) -> ProgressScorer:
+    """Return a scorer that has learnt nothing.
+
+    Args:
+        backend: its kind.
+        options: fields of the kind's section, such as ``ridge``.
+        outcome: the result that it shall foretell.
+        checkpoint: finds the language model that it stands on; only asked where there is one.
+
+    Raises:
+        ValidationError: an option is unknown, or has a value that it cannot have.
+        UsageError: there is no language model.
+    """
+    match backend:
+        case "text":
+            from agentrl.rewards.progress.text import TextScorer
+
+            return TextScorer(TextScorerSpec.model_validate(options), outcome)
+        case "contrastive":
+            from agentrl.rewards.progress.contrastive import ContrastiveScorer
+
+            return ContrastiveScorer(ContrastiveSpec.model_validate(options), outcome)
+        case "lm":
+            from agentrl.models.scorers.lm import build as build_lm
+
+            lm = LmScorerSpec.model_validate(options)
+            return build_lm(lm, Path(lm.checkpoint) if lm.checkpoint else checkpoint(), outcome)
+        case "log_ratio":
+            from agentrl.models.scorers.log_ratio import build as build_log_ratio
+
+            ratio = LogRatioSpec.model_validate(options)
+            begun = Path(ratio.checkpoint) if ratio.checkpoint else checkpoint()
+            return build_log_ratio(ratio, begun, outcome)
+
+
 def _loaded(folder: Path, card: Card) -> ProgressScorer:
     """Each kind is imported when it is used: some bring large libraries."""
     match card.backend:
@@ -54,6 +97,18 @@ def _loaded(folder: Path, card: Card) -> ProgressScorer:
             from agentrl.rewards.progress.text import TextScorer
 
             return TextScorer.load(folder, card)
+        case "contrastive":
+            from agentrl.rewards.progress.contrastive import ContrastiveScorer
+
+            return ContrastiveScorer.load(folder, card)
+        case "lm":
+            from agentrl.models.scorers.lm import LmScorer
+
+            return LmScorer.load(folder, card)
+        case "log_ratio":
+            from agentrl.models.scorers.log_ratio import LogRatioScorer
+
+            return LogRatioScorer.load(folder, card)
         case other:
             raise CheckpointError(
                 f"scorer {str(folder)!r}: unknown backend {other!r}; this version of agentrl knows "

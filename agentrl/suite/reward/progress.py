@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from agentrl.suite.section import Section
 
@@ -28,40 +28,6 @@ class TextScorerSpec(Section):
     """How strongly weights are held near zero. Our choice."""
     inertia: PositiveFloat = 10.0
     """How strongly an update holds weights where they are. Our choice."""
-
-
-class LmScorerSpec(Section):
-    """A language model with a head; defaults as SPA states them (arXiv 2505.20732)."""
-
-    reads: Literal["logits", "hidden"] = "logits"
-    """What the head stands on, at the last token of each turn: SPA's reads the model's logits."""
-    epochs: PositiveInt = 1
-    lr: PositiveFloat = 3e-6
-    weight_decay: float = Field(0.01, ge=0)
-    warmup: NonNegativeInt = 500
-    """Steps until the learning rate is reached."""
-    batch: PositiveInt = 16
-    """Episodes a step."""
-    max_tokens: PositiveInt = 4096
-    """Longest sequence; a longer episode teaches nothing and is not scored."""
-    seed: int = 0
-    """Decides the head's first weights and the order of episodes."""
-
-
-class LogRatioSpec(Section):
-    """Two models' log-probabilities of what was said, one less the other."""
-
-    beta: PositiveFloat = 0.05
-    """Their weight. Our choice."""
-    epochs: PositiveInt = 1
-    lr: PositiveFloat = 1e-6
-    """Of PRIME's updates. Our choice."""
-    batch: PositiveInt = 16
-    """Episodes a step."""
-    max_tokens: PositiveInt = 4096
-    """Longest sequence; a longer episode teaches nothing and is not scored."""
-    seed: int = 0
-    """Decides the order of episodes."""
 
 
 class ContrastiveSpec(TextScorerSpec):

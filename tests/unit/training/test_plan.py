@@ -76,5 +76,5 @@ def test_a_greedy_baseline_cannot_be_ranked_in_a_group(tmp_path: Path) -> None:
 
 def test_a_reward_program_that_is_not_there_is_told_at_once(tmp_path: Path) -> None:
     coded = "reward={labels: {mine: {kind: code, program: gone.py}}, terms: {mine: 1}}"
-    with pytest.raises(UsageError, match="gone.py"):
+    with pytest.raises(UsageError, match=r"gone\.py"):
         check_training(suite(tmp_path, coded))

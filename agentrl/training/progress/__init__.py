@@ -1,0 +1,1 @@
+"""What progress needs of playing and of a suite: fitting, continuing, searching."""
