@@ -110,6 +110,7 @@ def _with_terms(turn: Turn, terms: Mapping[str, float]) -> Turn:
         turn.env_reward,
         terms,
         turn.duration_s,
+        turn.calls,
     )
 
 
