@@ -5,6 +5,7 @@ each answered with how many tests pass. Most tests of a problem are about the us
 about each corner. Claims: weights by inverse pass rate and density learn the corners sooner and so
 solve more than equal weights do; comparing each turn by itself (VeRPO's split of the advantage) is
 better than one number an episode; fewer groups are without a signal than with success alone.
+"Summed over turns" pays each program of an episode, so that failing again pays too.
 
     python benchmarks/verpo_weights.py [--seeds 0 1 2] [--quick]
 
@@ -302,7 +303,7 @@ WAYS = {
     "share of tests, summed over turns": way(EPISODE, weighting=EQUAL),
     "VeRPO's weights, summed over turns": way(EPISODE, weighting=VERPO),
     "share of tests, turn by turn": way(SPLIT, weighting=EQUAL),
-    "VeRPO: its weights, turn by turn": way(SPLIT, weighting=VERPO),
+    "VeRPO's weights, turn by turn": way(SPLIT, weighting=VERPO),
 }
 
 
@@ -323,7 +324,7 @@ class Result:
     """Share of groups in which every episode earned the same."""
 
 
-def trained(chosen: Way, env: Remembered, steps: int, seed: int) -> Result:
+def trained(chosen: Way, env: Remembered, steps: int, rate: float, seed: int) -> Result:
     """Train from nothing and return the figures."""
     silent: list[float] = []
 
@@ -337,7 +338,7 @@ def trained(chosen: Way, env: Remembered, steps: int, seed: int) -> Result:
         steps=steps,
         tasks=len(PUZZLES),
         attempts=8,
-        rate=RATE,
+        rate=rate,
         watch=watch,
     )
     tasks = [puzzle.task for puzzle in PUZZLES]
@@ -352,35 +353,44 @@ def trained(chosen: Way, env: Remembered, steps: int, seed: int) -> Result:
     )
 
 
-RATE = 1.0
-
-
 def _is_silent(group: Sequence[Episode]) -> bool:
     rewards = [episode.rewards for episode in group]
     return all(turns == rewards[0] for turns in rewards)
 
 
-def main() -> None:
-    """Run the study and print its table."""
-    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    arguments.add_argument("--steps", type=int, default=100)
-    arguments.add_argument("--quick", action="store_true", help="a few seconds, for a smoke test")
-    given = arguments.parse_args()
-    seeds = given.seeds[:1] if given.quick else given.seeds
-    steps = 1 if given.quick else given.steps
-    env = Remembered()
-    print(f"{len(seeds)} seeds, mean ± standard deviation; {steps} steps of 32 episodes\n")
-    print("| reward | first program, % | within 3, % | while learning, % | silent groups, % |")
+def study(env: Remembered, seeds: Sequence[int], steps: int, rate: float) -> None:
+    """Print the table for one length of the steps, and the verdict."""
+    print(f"| reward, rate {rate:g} | first program, % | within 3, % | {LEARNING} | {SILENT} |")
     print("|---|---|---|---|---|", flush=True)
     table = {}
-    try:
-        for name, chosen in WAYS.items():
-            table[name] = [trained(chosen, env, steps, seed) for seed in seeds]
-            print(f"| {name} | {_cells(table[name])} |", flush=True)
-    finally:
-        env.shut()
-    print(f"\n{len(env.known)} different programs ran in the sandbox.")
+    for name, chosen in WAYS.items():
+        table[name] = [trained(chosen, env, steps, rate, seed) for seed in seeds]
+        print(f"| {name} | {_cells(table[name])} |", flush=True)
+    print("\nVerdict, points of success while learning and of the first program at the end:")
+    for what, better, worse in CLAIMS:
+        gained = " and ".join(
+            f"{100 * (_mean(table[better], of) - _mean(table[worse], of)):+.0f}"
+            for of in (lambda one: one.on_the_way, lambda one: one.first)
+        )
+        print(f"- {what}: {gained}")
+    print(flush=True)
+
+
+LEARNING = "while learning, %"
+SILENT = "silent groups, %"
+CLAIMS = tuple(
+    (f"its weights against equal ones, {how}", f"VeRPO's weights, {how}", f"share of tests, {how}")
+    for how in ("last program", "summed over turns", "turn by turn")
+) + (
+    ("turn by turn against last program", "VeRPO's weights, turn by turn", "VeRPO's weights, last program"),
+    ("turn by turn against summed", "VeRPO's weights, turn by turn", "VeRPO's weights, summed over turns"),
+    ("VeRPO against success alone", "VeRPO's weights, turn by turn", "success alone"),
+)
+"""What is compared: a claim, what should be better, and what worse."""
+
+
+def _mean(results: Sequence[Result], of: Callable[[Result], float]) -> float:
+    return statistics.fmean(of(one) for one in results)
 
 
 def _cells(results: Sequence[Result]) -> str:
@@ -391,6 +401,26 @@ def _cells(results: Sequence[Result]) -> str:
         lambda one: one.silent,
     )
     return " | ".join(spread([of(one) for one in results]) for of in columns)
+
+
+def main() -> None:
+    """Run the study for each length of the steps."""
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    arguments.add_argument("--steps", type=int, default=60)
+    arguments.add_argument("--rates", type=float, nargs="+", default=[0.3, 1.0, 3.0])
+    arguments.add_argument("--quick", action="store_true", help="for a smoke test: one problem")
+    given = arguments.parse_args()
+    seeds = given.seeds[:1] if given.quick else given.seeds
+    steps = 1 if given.quick else given.steps
+    print(f"{len(seeds)} seeds, mean ± standard deviation; {steps} steps of 32 episodes\n")
+    env = Remembered()
+    try:
+        for rate in given.rates[:1] if given.quick else given.rates:
+            study(env, seeds, steps, rate)
+    finally:
+        env.shut()
+    print(f"{len(env.known)} different programs ran in the sandbox.")
 
 
 if __name__ == "__main__":

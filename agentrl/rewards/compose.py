@@ -81,7 +81,10 @@ def _annotated(group: Sequence[Episode], composed: Sequence[Composed]) -> list[E
 def _composed(spec: RewardSpec, group: Sequence[Episode], state: RewardState) -> list[Composed]:
     """Return the scored episodes of a group with what each part adds to each turn's reward."""
     _check(group)
-    weighed = weigh(spec, scored_of(group), state)
+    scored = scored_of(group)
+    if not scored:
+        return []
+    weighed = weigh(spec, scored, state)
     charges = charged(spec.cost, weighed, state)
     parts = [
         combined(spec, one, charge, state) for one, charge in zip(weighed, charges, strict=True)

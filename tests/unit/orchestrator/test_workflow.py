@@ -33,7 +33,7 @@ def workflows(draw: st.DrawFn) -> Workflow:
         for index, name in enumerate(ids)
     ]
     answers = draw(st.lists(st.sampled_from(ids), unique=True))
-    kind: VoteKind = draw(st.sampled_from(KINDS))  # type: ignore[arg-type]
+    kind: VoteKind = draw(st.sampled_from(KINDS))
     return Workflow(tuple(draw(st.permutations(nodes))), tuple(answers), kind)
 
 

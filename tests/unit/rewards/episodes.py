@@ -19,9 +19,11 @@ def episode(
     task: str = "t",
     tokens: Sequence[int] = (),
     status: Status = Status.OK,
-    **outcome: float,
+    outcome: Mapping[str, float] | None = None,
+    **results: float,
 ) -> Episode:
-    """Return an episode with a turn for each of ``signals``; ``tokens`` are its answers' sizes."""
+    """Return an episode with a turn for each of ``signals``; ``tokens`` are its answers' sizes,
+    ``outcome`` and the other keywords its results."""
     turns = []
     for number, facts in enumerate(signals):
         said = tokens[number] if number < len(tokens) else 0
@@ -36,5 +38,5 @@ def episode(
         status=status,
         stop_reason=StopReason.TERMINATED,
         turns=tuple(turns),
-        outcome=outcome,
+        outcome={**(outcome or {}), **results},
     )

@@ -45,7 +45,7 @@ def test_stepwise_rewards_count_from_a_submitted_patch_on(
     outcome: dict[str, float], expected: tuple[float, ...]
 ) -> None:
     """G-RA (arXiv 2508.10548): the gate opens at the level of a patch that fails its tests."""
-    one = episode("a", [{"tool_ok": 1.0}, {"tool_ok": 0.0}], **outcome)
+    one = episode("a", [{"tool_ok": 1.0}, {"tool_ok": 0.0}], outcome=outcome)
     (rewards,) = compose(spec(G_RA), [one])
     assert rewards == pytest.approx(expected)
 
