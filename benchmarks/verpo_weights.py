@@ -1,16 +1,18 @@
 """VeRPO's weights for unit tests (arXiv 2601.03525) against the plain share of tests that pass.
 
-A policy writes programs for a few problems on agentrl/Code-v0, part by part, up to three an episode,
-each answered with how many tests pass. Most tests of a problem are about the usual case, one or two
-about each corner. Claims: weights by inverse pass rate and density learn the corners sooner and so
-solve more than equal weights do; comparing each turn by itself (VeRPO's split of the advantage) is
-better than one number an episode; fewer groups are without a signal than with success alone.
+A policy writes programs for a few problems on agentrl/Code-v0, part by part, up to three an
+episode, each answered with how many tests pass. Most tests of a problem are about the usual case,
+one or two about each corner. Claims: weights by inverse pass rate and density learn the corners
+sooner and so solve more than equal weights do; comparing each turn by itself (VeRPO's split of the
+advantage) is better than one number an episode; fewer groups are without a signal than with
+success alone.
+
 "Summed over turns" pays each program of an episode, so that failing again pays too.
 
     python benchmarks/verpo_weights.py [--seeds 0 1 2] [--quick]
 
 The programs run in the real sandbox, each once: what the tests said of it is remembered for as long
-as the benchmark runs. Runs differ in the reward and in how a turn's credit is made, in nothing else.
+as the benchmark runs. Runs of a table differ in the reward and in how turns are credited with it.
 """
 
 import argparse
@@ -324,7 +326,22 @@ class Result:
     """Share of groups in which every episode earned the same."""
 
 
-def trained(chosen: Way, env: Remembered, steps: int, rate: float, seed: int) -> Result:
+@dataclass(frozen=True)
+class Size:
+    """How much is trained and looked at."""
+
+    puzzles: Sequence[Puzzle] = PUZZLES
+    steps: int = 60
+    attempts: int = 8
+    """Episodes of each problem a step."""
+    looked_at: int = 50
+    """Episodes of each problem at the end."""
+
+
+QUICK = Size(PUZZLES[:1], steps=1, attempts=2, looked_at=2)
+
+
+def trained(chosen: Way, env: Remembered, size: Size, rate: float, seed: int) -> Result:
     """Train from nothing and return the figures."""
     silent: list[float] = []
 
@@ -335,15 +352,15 @@ def trained(chosen: Way, env: Remembered, steps: int, rate: float, seed: int) ->
         lambda: env,
         Writer,
         chosen.advantage,
-        steps=steps,
-        tasks=len(PUZZLES),
-        attempts=8,
+        steps=size.steps,
+        tasks=len(size.puzzles),
+        attempts=size.attempts,
         rate=rate,
         watch=watch,
     )
-    tasks = [puzzle.task for puzzle in PUZZLES]
+    tasks = [puzzle.task for puzzle in size.puzzles]
     policy, successes = train(setting, chosen.reward, tasks, seed)
-    groups, _ = play(setting, policy, tasks, 50, seed + 500)
+    groups, _ = play(setting, policy, tasks, size.looked_at, seed + 500)
     episodes = list(chain.from_iterable(groups))
     return Result(
         first=statistics.fmean(e.outcome["success"] * (len(e.turns) == 1) for e in episodes),
@@ -358,13 +375,13 @@ def _is_silent(group: Sequence[Episode]) -> bool:
     return all(turns == rewards[0] for turns in rewards)
 
 
-def study(env: Remembered, seeds: Sequence[int], steps: int, rate: float) -> None:
+def study(env: Remembered, seeds: Sequence[int], size: Size, rate: float) -> None:
     """Print the table for one length of the steps, and the verdict."""
     print(f"| reward, rate {rate:g} | first program, % | within 3, % | {LEARNING} | {SILENT} |")
     print("|---|---|---|---|---|", flush=True)
     table = {}
     for name, chosen in WAYS.items():
-        table[name] = [trained(chosen, env, steps, rate, seed) for seed in seeds]
+        table[name] = [trained(chosen, env, size, rate, seed) for seed in seeds]
         print(f"| {name} | {_cells(table[name])} |", flush=True)
     print("\nVerdict, points of success while learning and of the first program at the end:")
     for what, better, worse in CLAIMS:
@@ -378,12 +395,19 @@ def study(env: Remembered, seeds: Sequence[int], steps: int, rate: float) -> Non
 
 LEARNING = "while learning, %"
 SILENT = "silent groups, %"
-CLAIMS = tuple(
-    (f"its weights against equal ones, {how}", f"VeRPO's weights, {how}", f"share of tests, {how}")
-    for how in ("last program", "summed over turns", "turn by turn")
-) + (
-    ("turn by turn against last program", "VeRPO's weights, turn by turn", "VeRPO's weights, last program"),
-    ("turn by turn against summed", "VeRPO's weights, turn by turn", "VeRPO's weights, summed over turns"),
+CLAIMS = (
+    *(
+        (
+            f"its weights against equal ones, {how}",
+            f"VeRPO's weights, {how}",
+            f"share of tests, {how}",
+        )
+        for how in ("last program", "summed over turns", "turn by turn")
+    ),
+    *(
+        (f"turn by turn against {how}", "VeRPO's weights, turn by turn", f"VeRPO's weights, {how}")
+        for how in ("last program", "summed over turns")
+    ),
     ("VeRPO against success alone", "VeRPO's weights, turn by turn", "success alone"),
 )
 """What is compared: a claim, what should be better, and what worse."""
@@ -412,12 +436,13 @@ def main() -> None:
     arguments.add_argument("--quick", action="store_true", help="for a smoke test: one problem")
     given = arguments.parse_args()
     seeds = given.seeds[:1] if given.quick else given.seeds
-    steps = 1 if given.quick else given.steps
-    print(f"{len(seeds)} seeds, mean ± standard deviation; {steps} steps of 32 episodes\n")
+    size = QUICK if given.quick else Size(steps=given.steps)
+    episodes = size.attempts * len(size.puzzles)
+    print(f"{len(seeds)} seeds, mean ± standard deviation; {size.steps} steps of {episodes} each\n")
     env = Remembered()
     try:
         for rate in given.rates[:1] if given.quick else given.rates:
-            study(env, seeds, steps, rate)
+            study(env, seeds, size, rate)
     finally:
         env.shut()
     print(f"{len(env.known)} different programs ran in the sandbox.")
