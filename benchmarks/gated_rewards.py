@@ -15,13 +15,14 @@ Thousands of episodes are quick because answers are looked up: each command is c
 every state of the repository that the commands can reach. That this gives the very episodes of the
 sandbox is proved first, by playing random ones through ``agentrl``'s own player.
 
-    python benchmarks/gated_rewards.py [--seeds 0 1 2] [--jobs 1] [--sweep]
+    python benchmarks/gated_rewards.py [--seeds 0 1 2] [--jobs 1] [--sweep] [--backend docker]
 """
 
 import random
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -54,13 +55,15 @@ State = Commands
 
 ENV = "agentrl/SWE-v0"
 INSTANCES = 6
+FLAT = 0.05
+"""A mean that changes by less is flat."""
 EVALUATED = 64
 """Episodes of each instance after training."""
 
 # --- Rewards: the same terms everywhere, and a gate or none --------------------------------------
 
 LADDER = {"no submit": 0.0, "empty patch": 0.1, "fails tests": 0.3, "passes tests": 1.0}
-"""The paper's levels; their values are ours, the paper's are not known."""
+"""The paper's levels; their values are those of the preset ``g-ra``, the paper's are not known."""
 GATES: dict[str, str | None] = {
     "outcome only": None,
     "direct (D-RA)": None,
@@ -69,28 +72,22 @@ GATES: dict[str, str | None] = {
     "gate too high": "passes tests",
 }
 """The least level at which stepwise rewards count; None: no gate."""
-DIRECT, GATED = "direct (D-RA)", "gated (G-RA)"
+OUTCOME, DIRECT, GATED = "outcome only", "direct (D-RA)", "gated (G-RA)"
 
 
 def reward(arm: str, weight: float) -> RewardSpec:
-    """Return what an arm is trained on; ``weight`` is what each stepwise check of a turn earns."""
-    terms: dict[str, object] = {
-        "outcome": {
-            "kind": "ladder",
-            "rungs": ["submitted", "patch_nonempty", "resolved"],
-            "values": list(LADDER.values()),
-        }
-    }
-    if arm == "outcome only":
-        return RewardSpec.model_validate({"terms": terms})
-    terms["format"] = {"fact": "format_ok", "weight": weight, "level": 1}
-    terms["tool"] = {"fact": "tool_ok", "weight": weight, "level": 1}
+    """Return what an arm is trained on: the preset ``g-ra``, which differs in its gate alone.
+
+    Args:
+        arm: a key of ``GATES``.
+        weight: what each of the two stepwise checks of a turn earns; the preset's is 0.01.
+    """
+    checks = dict.fromkeys(("format_ok", "tool_ok"), None if arm == OUTCOME else weight)
     level = GATES[arm]
-    gates = {}
-    if level is not None:
-        when = {"term": "outcome", "at_least": LADDER[level]}
-        gates = {"outcome_first": {"mode": "zero", "when": when, "level": 1}}
-    return RewardSpec.model_validate({"terms": terms, "gates": gates})
+    gate = level and {"when": {"term": "outcome", "at_least": LADDER[level]}}
+    terms = {name: {"weight": value} if value else None for name, value in checks.items()}
+    spec = {"preset": "g-ra", "terms": terms, "gates": {"handed-in": gate or None}}
+    return RewardSpec.model_validate(spec)
 
 
 # --- The narrowed commands ----------------------------------------------------------------------
@@ -317,6 +314,11 @@ def plain(episode: Episode) -> Episode:
 # --- The policy ---------------------------------------------------------------------------------
 
 
+STARTS = {"chance": (0.0, 0.0), "weak": (-3.3, -1.3)}
+"""Log-odds of each edit, and of ``submit``, before training: every command alike; or such that
+48% of episodes hand in and 20% change something, as the paper's model does before training."""
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
     """One training."""
@@ -330,6 +332,8 @@ class Setting:
     algorithm: str = "grpo"
     counts: bool = False
     """Whether the policy sees which turn it is, and so can learn when the last one comes."""
+    start: str = "chance"
+    """The policy before training: a key of ``STARTS``."""
     steps: int = 150
     group: int = 16
     """Episodes of each instance in a step."""
@@ -423,12 +427,14 @@ class Learner:
                 "optimiser": {"lr": setting.lr},
             }
         )
-        self._weights = torch.nn.Parameter(torch.zeros(inputs, commands, dtype=torch.float64))
+        first = torch.zeros(inputs, commands, dtype=torch.float64)
+        first[0, 4:8], first[0, -1] = STARTS[setting.start]
+        self._weights = torch.nn.Parameter(first)
         self._optimiser = Optimiser([([self._weights], setting.lr)], self._spec.optimiser)
 
     @property
     def weights(self) -> Floats:
-        """``[features, commands]``; at the beginning every command is as likely as another."""
+        """``[features, commands]``"""
         return self._weights.detach().numpy().copy()
 
     def learn(self, sampled: Sampled, step: int) -> None:
@@ -491,6 +497,12 @@ class Result:
     alarm: str
     """What the alarm of ``agentrl rewards diagnose`` says of the steps: return against outcome."""
 
+    @property
+    def failed(self) -> bool:
+        """Whether it shows the paper's failure: the return up, the outcome down or flat."""
+        rise = self.end.reward - self.curve[0].reward
+        return rise > FLAT and self.end.outcome - self.curve[0].outcome < FLAT
+
 
 def measured(episodes: Sequence[Episode]) -> Point:
     """Return the means over some episodes."""
@@ -526,3 +538,181 @@ def train(setting: Setting, worlds: Sequence[World]) -> Result:
         for number, point in enumerate(curve)
     ]
     return Result(setting, tuple(curve), end, farming(steps).verdict)
+
+
+# --- What is printed ----------------------------------------------------------------------------
+
+COLUMNS = ("return", "outcome", "CR %", "MR %", "RR %", "turns")
+SWEEP: dict[str, dict[str, object]] = {
+    "0.01 a check": {"weight": 0.01},
+    "0.02 a check": {"weight": 0.02},
+    "0.03 a check": {"weight": 0.03},
+    "0.05 a check": {"weight": 0.05},
+    "0.1 a check (as above)": {},
+    "0.2 a check": {"weight": 0.2},
+    "8 turns": {"turns": 8},
+    "32 turns": {"turns": 32},
+    "50 turns": {"turns": 50},
+    "rloo": {"algorithm": "rloo"},
+    "dr_grpo": {"algorithm": "dr_grpo"},
+    "reinforce_pp": {"algorithm": "reinforce_pp"},
+    "turn_rloo": {"algorithm": "turn_rloo"},
+    "policy counts turns": {"counts": True},
+    "counts turns, 600 steps": {"counts": True, "steps": 600},
+    "counts turns, turn_rloo": {"counts": True, "algorithm": "turn_rloo"},
+}
+"""What is changed, one thing at a time."""
+
+
+def record(number: int, sandbox: SandboxSpec) -> World:
+    """Explore one instance."""
+    task = Task(id=f"seed-{number}", seed=number)
+    with closing(SWEEnv(grade="submitted", sandbox=sandbox)) as env:
+        return explore(task, commands_of(example_instance(number)), env)
+
+
+def recorded_worlds(sandbox: SandboxSpec, turns: int) -> list[World]:
+    """Explore every instance, and prove that looking up is as good as playing."""
+    started = time.perf_counter()
+    with ThreadPoolExecutor(2) as threads:
+        worlds = list(threads.map(partial(record, sandbox=sandbox), range(INSTANCES)))
+    states = sum(len(world.unfinished) for world in worlds)
+    answers = sum(len(world.answers) for world in worlds)
+    took = time.perf_counter() - started
+    print(f"{INSTANCES} instances, {states} states, {answers} answers of {ENV}: {took:.0f} s")
+    started = time.perf_counter()
+    episodes, played = asyncio.run(replayed(worlds, turns, 4, sandbox))
+    took = time.perf_counter() - started
+    print(
+        f"{episodes} random episodes ({played} turns) played in the sandbox: each equal to the "
+        f"looked-up one in every observation, signal and outcome; {took:.0f} s\n",
+        flush=True,
+    )
+    return worlds
+
+
+def cell(values: Sequence[float], percent: bool = False) -> str:
+    """Return the mean over seeds and its standard deviation."""
+    scale, digits = (100, 0) if percent else (1, 2)
+    spread = statistics.stdev(values) if len(values) > 1 else 0.0
+    return f"{scale * statistics.fmean(values):.{digits}f} ± {scale * spread:.{digits}f}"
+
+
+def cells(points: Sequence[Point]) -> str:
+    """Return the columns of a table's row, of one point a seed."""
+    columns = zip(COLUMNS, zip(*map(astuple, points), strict=True), strict=True)
+    return " | ".join(cell(values, name.endswith("%")) for name, values in columns)
+
+
+def print_curves(by_arm: Mapping[str, Sequence[Result]]) -> None:
+    """Print return, outcome and CR over the steps, means over seeds."""
+    steps = len(next(iter(by_arm.values()))[0].curve)
+    shown = sorted({*range(0, min(steps, 50), 10), *range(0, steps, max(1, steps // 5)), steps - 1})
+    print("| return, outcome, CR at step | " + " | ".join(str(step + 1) for step in shown) + " |")
+    print("|---" * (len(shown) + 1) + "|")
+    for arm, results in by_arm.items():
+        points = [[result.curve[step] for result in results] for step in shown]
+        texts = (
+            f"{statistics.fmean(p.reward for p in at):.2f}, "
+            f"{statistics.fmean(p.outcome for p in at):.2f}, "
+            f"{statistics.fmean(p.completed for p in at):.0%}"
+            for at in points
+        )
+        print(f"| {arm} | " + " | ".join(texts) + " |")
+
+
+def print_table(by_arm: Mapping[str, Sequence[Result]]) -> None:
+    """Print where each arm ended, mean and standard deviation over seeds."""
+    print("\n| after training | " + " | ".join(COLUMNS) + " | failed | alarm |")
+    print("|---" * (len(COLUMNS) + 3) + "|")
+    before = [result.curve[0] for result in by_arm[OUTCOME]]
+    print(f"| before (return without steps) | {cells(before)} | | |")
+    for arm, results in by_arm.items():
+        alarms = ", ".join(sorted({result.alarm for result in results}))
+        failed = f"{sum(result.failed for result in results)} of {len(results)}"
+        print(f"| {arm} | {cells([result.end for result in results])} | {failed} | {alarms} |")
+
+
+def verdict(by_arm: Mapping[str, Sequence[Result]]) -> str:
+    """Return in words whether the paper's claim was seen."""
+    direct, gated = by_arm[DIRECT], by_arm[GATED]
+    held = all(result.failed for result in direct) and not any(result.failed for result in gated)
+    told = {
+        arm: f"{sum(result.failed for result in by_arm[arm])} of {len(by_arm[arm])} seeds"
+        for arm in (DIRECT, GATED)
+    }
+    return (
+        f"VERDICT: return up with outcome down or flat in {told[DIRECT]} without a gate and in "
+        f"{told[GATED]} with it: the paper's claim {'holds' if held else 'does not hold'} here"
+    )
+
+
+def print_sweep(worlds: Sequence[World], seeds: Sequence[int], jobs: int) -> None:
+    """Print at which settings direct accumulation fails, and what the gate makes of them."""
+    settings = [
+        Setting(arm, seed, **changed)  # type: ignore[arg-type]
+        for changed in SWEEP.values()
+        for arm in (DIRECT, GATED)
+        for seed in seeds
+    ]
+    results = iter(all_trained(settings, worlds, jobs))
+    columns = ("outcome", "CR %", "RR %", "failed")
+    print("\n| changed | " + " | ".join(f"{a}: {c}" for a in ("direct", "gated") for c in columns))
+    print("|---" * (2 * len(columns) + 1) + "|")
+    for name in SWEEP:
+        row = []
+        for _ in (DIRECT, GATED):
+            own = [next(results) for _ in seeds]
+            row += [
+                cell([one.end.outcome for one in own]),
+                cell([one.end.completed for one in own], percent=True),
+                cell([one.end.resolved for one in own], percent=True),
+                f"{sum(one.failed for one in own)} of {len(own)}",
+            ]
+        print(f"| {name} | " + " | ".join(row) + " |")
+
+
+def all_trained(settings: Sequence[Setting], worlds: Sequence[World], jobs: int) -> list[Result]:
+    """Train every setting, several at a time."""
+    if jobs == 1:
+        return [train(setting, worlds) for setting in settings]
+    with ProcessPoolExecutor(jobs) as pool:
+        return list(pool.map(partial(train, worlds=worlds), settings))
+
+
+def main() -> None:
+    """Train every arm on the same seeds, and print what came of it."""
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    arguments.add_argument("--steps", type=int, default=150)
+    arguments.add_argument("--turns", type=int, default=16)
+    arguments.add_argument("--weight", type=float, default=0.1, help="of a stepwise check")
+    arguments.add_argument("--jobs", type=int, default=1, help="trainings at a time")
+    arguments.add_argument("--sweep", action="store_true", help="change one thing at a time, too")
+    arguments.add_argument("--backend", choices=("auto", "docker", "bubblewrap"), default="auto")
+    given = arguments.parse_args()
+    worlds = recorded_worlds(SandboxSpec(backend=given.backend), given.turns)
+    for start in STARTS:
+        started = time.perf_counter()
+        settings = [
+            Setting(arm, seed, given.weight, given.turns, start=start, steps=given.steps)
+            for arm in GATES
+            for seed in given.seeds
+        ]
+        results = all_trained(settings, worlds, given.jobs)
+        by_arm = {arm: [one for one in results if one.setting.arm == arm] for arm in GATES}
+        took = time.perf_counter() - started
+        print(
+            f"start: {start}; {len(results)} trainings of {given.steps} steps of "
+            f"{INSTANCES * settings[0].group} episodes, at most {given.turns} turns, "
+            f"{given.weight:g} a check: {took:.0f} s"
+        )
+        print_curves(by_arm)
+        print_table(by_arm)
+        print(f"\n{verdict(by_arm)}\n", flush=True)
+    if given.sweep:
+        print_sweep(worlds, given.seeds, given.jobs)
+
+
+if __name__ == "__main__":
+    main()
