@@ -5,11 +5,12 @@ ordered outcome without a gate, the return rises while the outcome falls, becaus
 tools pays without ever handing in; with the gate, which counts them only once a patch that changes
 something was handed in, it does not happen.
 
-What is real: the environment ``agentrl/SWE-v0`` with its sandbox, tools and hidden tests; its facts;
-episodes, ``annotate`` (rewards), ``turn_advantages``, ``policy_loss`` and the optimiser are those of
-``agentrl train``. What is small: six instances, twelve commands each, and a policy that is a softmax
-over linear features of the history, so that it learns on a CPU. Its loop is written here, because
-SWE-v0 lists no legal actions that ``agentrl train`` could constrain a model to.
+What is real: ``agentrl/SWE-v0`` with its sandbox, tools, hidden tests and facts; episodes, rewards
+(``annotate``, the preset ``g-ra``), advantages (``turn_advantages``), ``policy_loss`` and the
+optimiser are those of ``agentrl train``. What is small: six instances, twelve commands each, and a
+policy that is a softmax over linear features of the history, so that it learns on a CPU. It is
+trained and measured on the same six instances. Its loop is written here, because SWE-v0 lists no
+legal actions that ``agentrl train`` could constrain a model to.
 
 Thousands of episodes are quick because answers are looked up: each command is carried out once in
 every state of the repository that the commands can reach. That this gives the very episodes of the
@@ -18,9 +19,14 @@ sandbox is proved first, by playing random ones through ``agentrl``'s own player
     python benchmarks/gated_rewards.py [--seeds 0 1 2] [--jobs 1] [--sweep] [--backend docker]
 """
 
+import argparse
+import asyncio
 import random
 import statistics
+import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import astuple, dataclass, replace
 from functools import partial
 
@@ -30,6 +36,7 @@ from numpy.typing import NDArray
 
 from agentrl.agents.base import Action, Needs, View
 from agentrl.envs.swe.env import SWEEnv
+from agentrl.envs.swe.example import example_instance
 from agentrl.envs.swe.instance import Instance
 from agentrl.episode import Episode, Status, StopReason, Turn
 from agentrl.rewards.compose import annotate
