@@ -9,10 +9,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from typing import Protocol
 
 from agentrl.envs.qa.grade import after_thought
 from agentrl.errors import UsageError
+from agentrl.orchestrator.cache import WorkflowCache
 from agentrl.orchestrator.execute import Workers, execute, node_seed
 from agentrl.orchestrator.limits import HasLimits, Limits
 from agentrl.orchestrator.result import WorkflowResult
@@ -33,6 +35,7 @@ RANK = (
 CONSENSUS = 2 / 3
 """Share of equal answers at which a team stops (DyLAN, arXiv 2310.02170)."""
 
+_NOTHING = WorkflowResult("", {}, (), {}, 0.0, 0.0)
 _VERDICT = re.compile(r"\b(ACCEPT|REJECT)\b")
 _BEST = re.compile(r"\bBEST\b[\s:]*((?:\d{1,4}[\s,]*)+)", re.IGNORECASE | re.ASCII)
 
@@ -65,36 +68,38 @@ async def run(
     retries: int = 1,
     fallback: str | None = None,
     seed: int = 0,
+    cache: WorkflowCache | None = None,
 ) -> WorkflowResult:
     """Execute a workflow, or a program until it has its answer.
 
     The limits are for the whole. Arguments and errors are those of
-    ``agentrl.orchestrator.execute.execute``.
+    ``agentrl.orchestrator.execute.execute``; of a program the cache keeps the first workflow.
 
     Raises:
         WorkflowError: a program gave a workflow that does not grow the one before.
     """
+    ask = partial(
+        execute,
+        pool=pool,
+        task=task,
+        question=question,
+        limits=limits,
+        retries=retries,
+        fallback=fallback,
+        cache=cache,
+    )
     if isinstance(plan, Workflow):
-        return await execute(
-            plan, pool, task, question=question, limits=limits, retries=retries,
-            fallback=fallback, seed=seed,
-        )  # fmt: skip
+        return await ask(plan, seed=seed)
     results: list[WorkflowResult] = []
     before: Workflow | None = None
     while not results or not results[-1].stopped:
         step = plan.next_workflow(tuple(results))
         if isinstance(step, str):
-            if not results:
-                return WorkflowResult(step, {}, (), {}, 0.0, 0.0)
-            return replace(results[-1], answer=step)
+            return replace(results[-1] if results else _NOTHING, answer=step)
         _check_growth(before, step)
+        last = results[-1] if results else None
         stage_seed = node_seed(seed, -len(results)) if results else seed
-        results.append(
-            await execute(
-                step, pool, task, question=question, limits=limits, retries=retries,
-                fallback=fallback, seed=stage_seed, after=results[-1] if results else None,
-            )
-        )  # fmt: skip
+        results.append(await ask(step, seed=stage_seed, after=last))
         before = step
     return results[-1]
 
@@ -211,7 +216,8 @@ class Team:
         return self._grown(done + 1, team, ranked=ranked)
 
     def _ranks_after(self, done: int) -> bool:
-        return done == 2 and self.ranker is not None and self.keep < len(self.workers)
+        useful = self.rounds > 2 and self.keep < len(self.workers)
+        return done == 2 and self.ranker is not None and useful
 
     def _first(self, number: int) -> tuple[int, ...]:
         return tuple(range(1, min(number, len(self.workers)) + 1))
