@@ -10,6 +10,7 @@ from agentrl.models.scorers.pairs import pairs_of
 from agentrl.rewards.progress.best import best_of_n
 from agentrl.rewards.progress.contrastive import ContrastiveScorer, _held_near, contrastive_loss
 from agentrl.rewards.progress.convert import difference
+from agentrl.rewards.progress.linear import Vector
 from agentrl.rewards.progress.scorers import load_scorer
 from agentrl.suite.reward.progress import ContrastiveSpec
 from tests.unit.rewards.progress.attempts import attempt, decided
@@ -41,11 +42,11 @@ def test_scores_of_pairs_are_centered_and_no_small_change_lowers_the_loss(
     better, worse = fitted._sums(pairs_of(EPISODES, "success", SPEC.pairs))
     start, weights = fitted._linear.start, fitted._linear.weights
 
-    def loss(weights: np.ndarray, start: float) -> float:  # type: ignore[type-arg]
+    def loss(weights: Vector, start: float) -> float:
         pairs = better.shape[0]
-        scores = [start + side @ weights for side in (better, worse)]
+        high, low = (start + side @ weights for side in (better, worse))
         held = SPEC.ridge / 2 / pairs * weights @ weights
-        return contrastive_loss(*scores, SPEC.centering) + float(held)
+        return contrastive_loss(high, low, SPEC.centering) + float(held)
 
     least = loss(weights, start)
     random = np.random.default_rng(0)
