@@ -69,7 +69,10 @@ async def execute(
         UsageError: a worker's settings cannot be used, or the pool has it not.
     """
     spare = pool[fallback] if fallback else None
-    workers = {node.worker: pool[node.worker] for node in workflow.nodes}
+    named = {node.worker: pool[node.worker] for node in workflow.nodes}
+    if any(name != worker.name for name, worker in named.items()):  # "Model 0" of some sub-pool
+        workflow = workflow.with_workers({name: worker.name for name, worker in named.items()})
+    workers = {worker.name: worker for worker in named.values()}
     job = _Job(workflow, workers, spare, task, question, limits, retries, seed)
     if cache is None or after is not None:
         return await _Run(job, after or _NOTHING).finish()

@@ -420,6 +420,28 @@ def test_a_kept_result_is_only_for_what_it_hangs_on(tmp_path: Path, other: str) 
     assert len(worker.requests) == 8
 
 
+def test_a_kept_result_of_model_0_is_not_given_for_another_model_0(tmp_path: Path) -> None:
+    """In sub-pools of one pool the same anonymous name stands for different workers."""
+    cache = WorkflowCache("pool 1", tmp_path)
+    workflow = Workflow((node("a", worker="Model 0"),))
+
+    answers = [
+        in_no_time(
+            execute(
+                workflow,
+                Pool([StubWorker(name, lambda request, name=name: name)]),  # type: ignore[misc]
+                TASK,
+                question=QUESTION,
+                cache=cache,
+            )
+        ).answer
+        for name in ("small", "large", "small")
+    ]
+
+    assert answers == ["small", "large", "small"]
+    assert len(list(tmp_path.rglob("*.json"))) == 2
+
+
 def test_a_result_with_a_failure_is_not_kept(tmp_path: Path) -> None:
     cache = WorkflowCache("pool 1", tmp_path)
     flaky = failing("w", WorkerFailedError("w", "was busy"), times=1)
