@@ -11,10 +11,10 @@ Three rewards, everything else the same:
 - outcome: success, against the mean of the task's episodes (GRPO's baseline);
 - leave one out: success, against the mean of the task's other episodes, for every turn, which is
   what SPA's released code computes in the place of its estimate;
-- SPA: contribution + 0.5 * grounded by turn, from a text scorer that was fitted to exploration
-  episodes and goes on learning; each turn is judged by its own reward;
-- SPA, summed: the same, each turn judged by all that was earned from it on. The grounding term then
-  pays for long episodes, which the policy may find out.
+- SPA: contribution + beta * grounded by turn, from a text scorer that was fitted to exploration
+  episodes and goes on learning; each turn is judged by its own reward. The paper's beta of 0.5 is
+  many times what a turn of a long episode can contribute, so smaller ones are tried too, and a gate
+  that lets grounding count in solved episodes only.
 
 Run it with ``python benchmarks/stepwise_progress.py``; ``--quick`` takes seconds and shows nothing.
 """
@@ -23,6 +23,7 @@ import argparse
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from agentrl.agents.base import Action, View
 from agentrl.envs.base import TextEnv
@@ -50,13 +51,27 @@ from benchmarks.small_policy import (
 )
 
 OUTCOME = RewardSpec.model_validate({"terms": {"success": 1.0}})
-SPA = RewardSpec.model_validate({"terms": {"contribution": 1.0, "grounded": 0.5}})
+
+
+def spa(beta: float, **more: Any) -> RewardSpec:
+    """Return SPA's reward: contribution plus beta times grounding."""
+    terms = {"contribution": 1.0, "grounded": {"weight": beta, "level": 1}}
+    return RewardSpec.model_validate({"terms": terms, **more})
+
+
+SPA = {
+    "SPA, beta 0.5": spa(0.5),
+    "SPA, beta 0.05": spa(0.05),
+    "SPA, beta 0.05, gated": spa(
+        0.05, gates={"solved": {"mode": "on_success", "closes": ["grounded"]}}
+    ),
+    "SPA, beta 0": spa(0.0),
+}
 LABEL = ProgressLabelSpec.model_validate({"kind": "progress", "update": True})
 SEEDS = (0, 1, 2)
 EACH_TURN = AdvantageSpec(
     baseline="group_mean", credit="split", turn_terms=("contribution", "grounded")
 )
-TO_GO = AdvantageSpec(baseline="group_mean", credit="turn")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +148,10 @@ def _report(world: World, seeds: Sequence[int]) -> None:
                 OUTCOME,
                 replace(plain, advantage=AdvantageSpec(baseline="leave_one_out")),
             ),
-            ("SPA", SPA, replace(plain, label=label, advantage=EACH_TURN)),
-            ("SPA, summed", SPA, replace(plain, label=label, advantage=TO_GO)),
+            *(
+                (name, reward, replace(plain, label=label, advantage=EACH_TURN))
+                for name, reward in SPA.items()
+            ),
         ):
             learnt.setdefault(name, []).append(_learn(setting, reward, tasks, seed))
     env.close()
@@ -219,11 +236,12 @@ def _print(world: World, learnt: dict[str, list[Learnt]], fits: Sequence[FitRepo
         for name, runs in learnt.items()
     }
     best = [max(mean["outcome"][k], mean["leave one out"][k]) for k in range(3)]
-    gains = [100 * (mean["SPA"][k] - best[k]) for k in range(3)]
-    print(
-        f"Verdict, SPA against the better of the others: success {gains[0]:+.1f}, grounded "
-        f"{gains[1]:+.1f}, success while learning {gains[2]:+.1f} points."
-    )
+    for name in SPA:
+        gains = [100 * (mean[name][k] - best[k]) for k in range(3)]
+        print(
+            f"Verdict, {name} against the better of the first two: success {gains[0]:+.1f}, "
+            f"grounded {gains[1]:+.1f}, success while learning {gains[2]:+.1f} points."
+        )
 
 
 if __name__ == "__main__":
