@@ -633,7 +633,7 @@ def print_table(by_arm: Mapping[str, Sequence[Result]]) -> None:
     print("\n| after training | " + " | ".join(COLUMNS) + " | failed | alarm |")
     print("|---" * (len(COLUMNS) + 3) + "|")
     before = [result.curve[0] for result in by_arm[OUTCOME]]
-    print(f"| before (return without steps) | {cells(before)} | | |")
+    print(f"| before training, in outcome only | {cells(before)} | | |")
     for arm, results in by_arm.items():
         alarms = ", ".join(sorted({result.alarm for result in results}))
         failed = f"{sum(result.failed for result in results)} of {len(results)}"
@@ -656,27 +656,26 @@ def verdict(by_arm: Mapping[str, Sequence[Result]]) -> str:
 
 def print_sweep(worlds: Sequence[World], seeds: Sequence[int], jobs: int) -> None:
     """Print at which settings direct accumulation fails, and what the gate makes of them."""
-    settings = [
-        Setting(arm, seed, **changed)  # type: ignore[arg-type]
-        for changed in SWEEP.values()
-        for arm in (DIRECT, GATED)
-        for seed in seeds
-    ]
-    results = iter(all_trained(settings, worlds, jobs))
     columns = ("outcome", "CR %", "RR %", "failed")
-    print("\n| changed | " + " | ".join(f"{a}: {c}" for a in ("direct", "gated") for c in columns))
+    titles = (f"{arm}: {column}" for arm in ("direct", "gated") for column in columns)
+    print("| changed | " + " | ".join(titles) + " |")
     print("|---" * (2 * len(columns) + 1) + "|")
-    for name in SWEEP:
+    for name, changed in SWEEP.items():
+        settings = [
+            Setting(arm, seed, **changed)  # type: ignore[arg-type]
+            for arm in (DIRECT, GATED)
+            for seed in seeds
+        ]
+        results = all_trained(settings, worlds, jobs)
         row = []
-        for _ in (DIRECT, GATED):
-            own = [next(results) for _ in seeds]
+        for own in (results[: len(seeds)], results[len(seeds) :]):
             row += [
                 cell([one.end.outcome for one in own]),
                 cell([one.end.completed for one in own], percent=True),
                 cell([one.end.resolved for one in own], percent=True),
                 f"{sum(one.failed for one in own)} of {len(own)}",
             ]
-        print(f"| {name} | " + " | ".join(row) + " |")
+        print(f"| {name} | " + " | ".join(row) + " |", flush=True)
 
 
 def all_trained(settings: Sequence[Setting], worlds: Sequence[World], jobs: int) -> list[Result]:
