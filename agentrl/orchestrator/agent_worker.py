@@ -95,9 +95,9 @@ class AgentWorker:
 
     async def _play(self, request: Request, world: "_Workplace") -> Episode:
         spec, task = self._spec, request.task
-        limits = LimitsSpec(
-            max_turns=spec.max_turns, turn_s=spec.turn_s, episode_s=spec.guard.timeout_s
-        )
+        # A little sooner than the guard gives up, so that what is there by then counts.
+        episode_s = 0.9 * spec.guard.timeout_s
+        limits = LimitsSpec(max_turns=spec.max_turns, turn_s=spec.turn_s, episode_s=episode_s)
         job = Job(
             key=f"{task.id}/{request.node}/{request.seed}",
             task=task,
