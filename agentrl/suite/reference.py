@@ -4,8 +4,8 @@
 """
 
 import sys
-from collections.abc import Iterator
-from typing import Any, get_args
+from collections.abc import Iterator, Sequence
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -15,6 +15,9 @@ from agentrl.suite.spec import SuiteSpec
 
 BACKENDS = (TransformersSpec, VllmSpec, OpenAISpec, ReplaySpec, ScriptedSpec)
 
+TAGS = ("backend", "kind", "mode")
+"""Keys that tell the sections apart that may stand in one place."""
+
 HEAD = """\
 # Every key of a suite
 
@@ -23,41 +26,84 @@ This page is written from the code: `python -m agentrl.suite.reference > docs/su
 A key that is not listed here is refused, with the line it stands on and the nearest known key.
 `--set a.b=c` overrides any key on the command line; the value is read as YAML. Files are looked
 for beside the suite file first, then from the current folder.
+
+`<name>` is a name of your choice, and `[]` one of a list. A section is described where it first
+stands.
 """
 
 
 def reference() -> str:
     """Return the page as Markdown."""
-    parts = [HEAD, *_section("", SuiteSpec)]
+    page = _Page()
+    parts = [HEAD, *page.section("", SuiteSpec)]
     for backend in BACKENDS:
-        tag = get_args(backend.model_fields["backend"].annotation)[0]
-        parts += _section("agent.model", backend, note=f" with `backend: {tag}`")
+        parts += page.section("agent.model", backend, "backend")
     return "\n".join(parts)
 
 
-def _section(path: str, section: type[BaseModel], note: str = "") -> Iterator[str]:
-    title = f"`{path}`{note}" if path else "The file"
-    yield f"## {title}\n\n{section.__doc__}\n"
-    yield "| key | values | default | meaning |\n|---|---|---|---|"
-    below: list[tuple[str, type[BaseModel]]] = []
-    for name, field in section.model_fields.items():
-        inner = _inner_section(field)
-        if inner is not None:
-            below.append((f"{path}.{name}".lstrip("."), inner))
-        if name != "backend" or section not in BACKENDS:
-            cells = (f"`{name}`", _type_name(field.annotation), _default(field), _meaning(field))
-            yield f"| {' | '.join(cells)} |"
-    yield ""
-    for inner_path, inner in below:
-        yield from _section(inner_path, inner)
+class _Page:
+    """Tells of each section once, where it is met first."""
+
+    def __init__(self) -> None:
+        self._told = dict.fromkeys(BACKENDS, "agent.model")
+
+    def section(self, path: str, section: type[BaseModel], tag: str | None = None) -> Iterator[str]:
+        """Yield a section and those below it.
+
+        Args:
+            path: where it stands.
+            section: what it is.
+            tag: the key that tells it from its siblings.
+        """
+        choice = get_args(section.model_fields[tag].annotation)[0] if tag else ""
+        note = f" with `{tag}: {choice}`" if tag else ""
+        inside = f"{path.removesuffix('>')}: {choice}>" if tag and path.endswith(">") else path
+        yield f"## {f'`{path}`{note}' if path else 'The file'}\n\n{_plain(section.__doc__ or '')}\n"
+        rows, below = [], []
+        for name, field in section.model_fields.items():
+            members = _sections_in(field.annotation)
+            place = _place(f"{inside}.{name}".lstrip("."), field.annotation)
+            values = _type_name(field.annotation)
+            if members and members[0] in self._told:
+                values += f", as in `{self._told[members[0]]}`"
+            key = _tag_of(members)
+            below += [(place, member, key) for member in members if member not in self._told]
+            self._told |= {member: place for member in members if member not in self._told}
+            if name != tag:
+                rows.append(f"| `{name}` | {values} | {_default(field)} | {_meaning(field)} |")
+        yield (
+            "| key | values | default | meaning |\n|---|---|---|---|" if rows else "No other keys."
+        )
+        yield from rows
+        yield ""
+        for inner_path, inner, key in below:
+            yield from self.section(inner_path, inner, key)
 
 
-def _inner_section(field: FieldInfo) -> type[BaseModel] | None:
-    """Return the section that a key holds; a model's backends have sections of their own."""
-    for choice in (field.annotation, *get_args(field.annotation)):
-        if isinstance(choice, type) and issubclass(choice, BaseModel) and choice not in BACKENDS:
-            return choice
-    return None
+def _sections_in(annotation: Any) -> list[type[BaseModel]]:
+    """Return every section that a key may hold: itself, in a list or in a mapping."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [inner for argument in get_args(annotation) for inner in _sections_in(argument)]
+
+
+def _place(path: str, annotation: Any) -> str:
+    """Return a path, with a mark where what it holds is one of a list or a mapping."""
+    for choice in (annotation, *get_args(annotation)):
+        if get_origin(choice) is dict:
+            return f"{path}.<name>"
+        if get_origin(choice) is tuple:
+            return f"{path}[]"
+    return path
+
+
+def _tag_of(members: Sequence[type[BaseModel]]) -> str | None:
+    """Return the key whose value tells several sections apart."""
+    if len(members) < 2:
+        return None
+    return next(
+        (key for key in TAGS if all(key in member.model_fields for member in members)), None
+    )
 
 
 def _type_name(annotation: Any) -> str:
@@ -83,16 +129,23 @@ def _type_name(annotation: Any) -> str:
 def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
-    if field.default is None or isinstance(field.default, BaseModel):
+    default = field.get_default(call_default_factory=True)
+    if default in (None, "") or isinstance(default, BaseModel):
         return ""
-    default = list(field.default) if isinstance(field.default, tuple) else field.default
+    if isinstance(default, dict) and any(isinstance(v, BaseModel) for v in default.values()):
+        return ", ".join(f"`{name}`" for name in default)
+    default = list(default) if isinstance(default, tuple) else default
     return f"`{str(default).lower() if isinstance(default, bool) else default}`"
 
 
 def _meaning(field: FieldInfo) -> str:
-    inner = _inner_section(field)
-    text = field.description or (inner.__doc__ if inner else None) or ""
-    return " ".join(text.replace("``", "`").split()).replace("|", r"\|")
+    sections = _sections_in(field.annotation)
+    only = sections[0].__doc__ if len(sections) == 1 else None
+    return _plain(field.description or only or "").replace("|", r"\|")
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.replace("``", "`").split())
 
 
 if __name__ == "__main__":
