@@ -64,7 +64,7 @@ class AgentWorker:
         started = time.perf_counter()
         world = _Workplace(self._spec.env.id, self._build, self._agent, request)
         episode = await self._play(request, world)
-        if episode.status in (Status.INFRA_FAILED, Status.UNSCORED) and not world.result:
+        if episode.status is Status.INFRA_FAILED:
             why = episode.error.message if episode.error else episode.status
             raise WorkerFailedError(self.name, f"could not finish its episode: {why}")
         usage = _used(episode)
