@@ -7,8 +7,10 @@ from dataclasses import replace
 
 import pytest
 
+from agentrl.envs.build import env_class
 from agentrl.episode import Episode
 from agentrl.rewards.build import build_labelers
+from agentrl.rewards.check import check_facts
 from agentrl.rewards.compose import annotate_batch, compose
 from agentrl.rewards.state import RewardState
 from agentrl.rewards.transforms import sigmoid
@@ -217,3 +219,36 @@ def test_a_group_of_one_and_one_of_equals_divide_by_nothing(preset: str) -> None
 
     assert all(map(math.isfinite, rewards(preset, lone)))
     assert len({round(r, 12) for r in rewards(preset, *same)}) == 1
+
+
+def test_router_r1_on_an_environment_that_states_the_papers_form() -> None:
+    gates = {"format": {"when": {"fact": "format_valid"}}}
+    reward = spec({"preset": "router-r1", "gates": gates})
+    one = episode("a", [{"format_ok": 1.0}], success=1.0, format_valid=0.0)
+
+    assert compose(reward, [one]) == [(-1.0,)]
+
+
+@pytest.mark.parametrize(
+    ("preset", "env_id"),
+    [
+        ("g-ra", "agentrl/SWE-v0"),
+        ("direct", "agentrl/SWE-v0"),
+        ("verpo", "agentrl/Code-v0"),
+        ("mle-instrumented", "agentrl/Code-v0"),
+        ("ssl", "agentrl/Code-v0"),
+        ("toolrl", "agentrl/QA-v0"),
+        ("star-r1", "agentrl/QA-v0"),
+        ("spa", "agentrl/TextWorld-v0"),
+        ("carl", "agentrl/Sokoban-v0"),
+        ("wmact", "agentrl/Maze-v0"),
+        ("laser-d", "agentrl/QA-v0"),
+        ("router-r1", "agentrl/Router-v0"),
+        ("conductor", "agentrl/Conductor-v0"),
+        ("constrained", "agentrl/Gym-v0"),
+        ("train-long-think-short", "agentrl/QA-v0"),
+        ("outcome", "agentrl/Choice-v0"),
+    ],
+)
+def test_an_environment_states_what_a_preset_asks_for(preset: str, env_id: str) -> None:
+    check_facts(spec({"preset": preset}), env_class(env_id).stated(), env_id)
