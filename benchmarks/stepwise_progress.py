@@ -12,10 +12,10 @@ Three rewards, everything else the same:
 - leave one out: success, against the mean of the task's other episodes, for every turn, which is
   what SPA's released code computes in the place of its estimate;
 - SPA: contribution + beta * grounded by turn, from a text scorer that was fitted to exploration
-  episodes and goes on learning. A turn is judged by what is earned from it on, as in the paper's PPO.
-  Its beta of 0.5 is many times what a turn of a long episode can contribute, so smaller ones are
-  tried too, a gate that lets grounding count in solved episodes only, and judging each turn by its
-  own reward.
+  episodes and goes on learning. A turn is judged by what is earned from it on, as in the paper's
+  PPO. Its beta of 0.5 is many times what a turn of a long episode can contribute, so smaller ones
+  are tried too, a gate that lets grounding count in solved episodes only, and judging each turn by
+  its own reward.
 
 Run it with ``python benchmarks/stepwise_progress.py``; ``--quick`` takes seconds and shows nothing.
 """
@@ -63,7 +63,7 @@ def spa(beta: float, **more: Any) -> RewardSpec:
 TO_GO = AdvantageSpec(baseline="group_mean", credit="turn")
 EACH_TURN = AdvantageSpec(
     baseline="group_mean", credit="split", turn_terms=("contribution", "grounded")
-
+)
 SPA = {
     "SPA, beta 0.5": spa(0.5),
     "SPA, beta 0.05": spa(0.05),
@@ -77,7 +77,6 @@ ADVANTAGE = {"SPA, beta 0.05, turn by turn": EACH_TURN}
 """Where a turn is not judged by all that is earned from it on."""
 LABEL = ProgressLabelSpec.model_validate({"kind": "progress", "update": True})
 SEEDS = (0, 1, 2)
-)
 
 
 @dataclass(frozen=True, slots=True)
