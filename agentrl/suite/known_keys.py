@@ -9,13 +9,13 @@ from pydantic import BaseModel
 def known_keys(section: type[BaseModel], location: Sequence[str | int]) -> list[str]:
     """Return the keys of the section at ``location``, a pydantic error location.
 
-    A step of the location that names a member of a union by its discriminator picks that member.
+    A step of the location that names a member of a union by its discriminator picks that member;
+    one that is a key of a mapping, or a place in a list, changes nothing.
     """
     candidates = [section]
     for step in location:
-        candidates = list(_inner(candidates, step)) or [
-            c for c in candidates if _is_tagged(c, step)
-        ]
+        inner = list(_inner(candidates, step))
+        candidates = inner or [c for c in candidates if _is_tagged(c, step)] or candidates
     return [key for candidate in candidates for key in candidate.model_fields]
 
 

@@ -1,11 +1,15 @@
 """The ``orchestrator`` section of a suite: who works for the conductor, and within which limits."""
 
+from typing import Annotated, Any
+
 from pydantic import (
+    Discriminator,
     Field,
     NonNegativeFloat,
     NonNegativeInt,
     PositiveFloat,
     PositiveInt,
+    Tag,
     field_validator,
     model_validator,
 )
@@ -40,6 +44,17 @@ class PoolSpec(Section):
         return workers
 
 
+def _pool_or_file(given: Any) -> str:
+    return "file" if isinstance(given, str) else "inline"
+
+
+PoolOrFile = Annotated[
+    Annotated[PoolSpec, Tag("inline")] | Annotated[str, Tag("file")], Discriminator(_pool_or_file)
+]
+"""A text names a file; told apart first, so that a mistake in a pool is not taken for one in a
+file's name."""
+
+
 class OrchestratorLimits(Section):
     """How large a workflow may be, and what one may take."""
 
@@ -67,7 +82,7 @@ class SubPoolSpec(Section):
 class OrchestratorSpec(Section):
     """Who works for the conductor or the router, and within which limits."""
 
-    pool: PoolSpec | str
+    pool: PoolOrFile
     """The workers, or the YAML file that names them."""
     fallback: str | None = None
     """Worker that stands in for one that failed; None: the node fails."""

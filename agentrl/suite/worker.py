@@ -117,6 +117,10 @@ class SelfWorkerSpec(DescribedSpec):
     """The conductor itself."""
 
     kind: Literal["self"]
+    price_in: float | None = Field(0.0, ge=0)
+    """USD per million tokens that it is given, beyond what the agent itself is charged."""
+    price_out: float | None = Field(0.0, ge=0)
+    """USD per million tokens of its answers, likewise."""
 
 
 WorkerSpec = Annotated[

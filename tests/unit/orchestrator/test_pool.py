@@ -14,6 +14,7 @@ from agentrl.models.base import Message
 from agentrl.orchestrator.pool import Pool, build_pool, described
 from agentrl.orchestrator.self_worker import SelfWorker
 from agentrl.orchestrator.worker import Answer, Descriptor, Request, WorkerFailedError
+from agentrl.suite.load import load_suite
 from agentrl.suite.orchestrator import OrchestratorSpec, PoolSpec
 from agentrl.suite.pool_file import pool_spec, read_pool
 from agentrl.task import Task
@@ -218,7 +219,10 @@ def test_a_pool_file_names_files_beside_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("workers: {a: {kind: self, prise_in: 1}}", r"workers\.a\.prise_in: unknown key"),
+        (
+            "workers: {a: {kind: self, prise_in: 1}}",
+            r"workers\.a\.prise_in: unknown key .*price_in",
+        ),
         ("workers: {a: {kind: wizard}}", r"workers\.a: .*'wizard'"),
         ("workers: {a: {kind: self, price_in: -1}}", r"workers\.a\.price_in: .*greater than"),
         ("workers: {}", "workers: "),
@@ -256,3 +260,19 @@ def test_a_fallback_must_be_a_worker_of_the_pool(tmp_path: Path) -> None:
 def test_a_sub_pool_of_a_suite_fits_its_pool() -> None:
     with pytest.raises(ValueError, match=r"sub_pool\.size is 4, and the pool has 3 workers"):
         OrchestratorSpec.model_validate({"pool": INLINE, "sub_pool": {"size": 4}})
+
+
+def test_a_mistake_in_a_suites_pool_is_named_with_its_line(tmp_path: Path) -> None:
+    suite = tmp_path / "suite.yaml"
+    suite.write_text(
+        "name: x\nenv: {id: agentrl/QA-v0}\ntasks: {generate: {count: 1}}\n"
+        "agent: {kind: expert}\norchestrator:\n  pool:\n    workers:\n"
+        "      a:\n        kind: self\n        guard: {concurency: 1}\n"
+    )
+
+    with pytest.raises(SuiteError) as caught:
+        load_suite(suite)
+    assert str(caught.value) == (
+        f"{suite}:10: orchestrator.pool.workers.a.guard.concurency: unknown key "
+        "(did you mean concurrency?)"
+    )
