@@ -56,7 +56,7 @@ def pearson(left: Sequence[float], right: Sequence[float]) -> float | None:
 def spearman(left: Sequence[float], right: Sequence[float]) -> float | None:
     """Return Spearman's rank correlation; equal values share the mean of their ranks.
 
-    >>> spearman([1.0, 2.0, 3.0], [1.0, 8.0, 27.0])
+    >>> round(spearman([1.0, 2.0, 3.0], [1.0, 8.0, 27.0]), 9)
     1.0
     """
     if not (_varies(left) and _varies(right)):

@@ -27,7 +27,8 @@ def begun(env: ChoiceEnv) -> ChoiceEnv:
 
 
 def three() -> list[FakeWorker]:
-    return [FakeWorker("a", "#### 41"), FakeWorker("b", "#### 42"), FakeWorker("c", "The answer is 42.")]
+    answers = {"a": "#### 41", "b": "#### 42", "c": "The answer is 42."}
+    return [FakeWorker(name, answer) for name, answer in answers.items()]
 
 
 def test_it_keeps_what_every_environment_promises(make: Make) -> None:

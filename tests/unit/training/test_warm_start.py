@@ -202,7 +202,7 @@ def test_of_each_task_the_best_attempts_of_the_policy_are_kept(bench: Bench, bes
 
 
 def test_of_equally_good_attempts_the_first_is_kept(bench: Bench) -> None:
-    batch = bench.warm_start(BEST, reward={"terms": {"nothing": 1.0}})
+    batch = bench.warm_start(BEST, reward={"terms": {"rise": 0.0}})
     assert ids(batch) == ["a#0", "b#0"]
 
 
