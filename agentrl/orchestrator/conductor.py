@@ -8,10 +8,14 @@ from typing import Any, ClassVar
 
 from agentrl.envs.base import Step
 from agentrl.episode import Call
+from agentrl.orchestrator.fixed import Followed, check_topology, parse_topology, topology_text
+from agentrl.orchestrator.loop import background
 from agentrl.orchestrator.orchestrated import ORCHESTRATED_FACTS, OrchestratedEnv
 from agentrl.orchestrator.parse import parse_workflow
 from agentrl.orchestrator.result import WorkflowResult
 from agentrl.orchestrator.self_worker import SelfWorker
+from agentrl.orchestrator.staged import run
+from agentrl.orchestrator.topology import Plan
 from agentrl.orchestrator.worker import WorkerFailedError
 from agentrl.orchestrator.workflow import Node, Workflow, WorkflowError
 from agentrl.suite.orchestrator import OrchestratorSpec
@@ -40,11 +44,14 @@ access_list = [[], "all"]"""
 class ConductorEnv(OrchestratedEnv):
     """Write workflows over a pool of workers that solve the tasks of another environment.
 
-    A task may name a known solution: ``workflow`` in its data, the text of a workflow.
+    A task may name a known solution: ``workflow`` in its data, the text of a workflow. A plan may
+    also name a topology, as a JSON object such as ``{"topology": "vote", "workers": [...]}``.
 
     Args:
         env: the inner environment, as in a suite's section ``env``.
         recursion: show what came of a workflow, and let the conductor plan again or keep it.
+        topology: the plan that an agent of kind ``expert`` writes for every task, as
+            ``docs/orchestrator/topologies.md`` describes it, with the names of the pool.
         render_mode: as in gymnasium.
     """
 
@@ -58,12 +65,16 @@ class ConductorEnv(OrchestratedEnv):
         self,
         env: Mapping[str, Any],
         recursion: bool = False,
+        topology: Mapping[str, Any] | None = None,
         orchestrator: OrchestratorSpec | None = None,
         sandbox: SandboxSpec | None = None,
         render_mode: str | None = None,
     ) -> None:
         super().__init__(env, orchestrator, sandbox, render_mode)
         self._recursion = recursion
+        self._topology = topology
+        if topology is not None:
+            check_topology(topology, self._workers.names(), self._limits)
         self._turn = 0
         self._parsed = False
 
@@ -82,13 +93,13 @@ class ConductorEnv(OrchestratedEnv):
     def act(self, action: str) -> Step:
         self._turn += 1
         try:
-            workflow, again = self._planned(action)
+            plan, again = self._planned(action)
         except WorkflowError as exc:
             return self.refuse(f"There is no such workflow: {exc}.", parsed=0.0, nodes=0.0)
         self._parsed = True
-        if workflow is None:
+        if plan is None:
             return self._finished({"kept": 1.0, "nodes": 0.0}, ())
-        result = self._answers(workflow)
+        workflow, result = self._answers(plan)
         facts = {
             **self._spent(result.calls),
             "nodes": float(len(workflow.nodes)),
@@ -104,19 +115,24 @@ class ConductorEnv(OrchestratedEnv):
         return {**super().outcome(), "parsed": float(self._parsed)}
 
     def expert_action(self) -> str | None:
-        """Return the workflow that the task names, then nothing but keeping its answer."""
+        """Return the suite's topology, or the workflow that the task names; then keep its answer."""
         if self._rounds:
             return "model_id = []\nsubtasks = []\naccess_list = []"
+        if self._topology is not None:
+            return topology_text(self._topology, self._pool.names(), self.names)
         known = self._task().data.get("workflow")
         return known if isinstance(known, str) else None
 
-    def _planned(self, action: str) -> tuple[Workflow | None, bool]:
-        """Return the workflow of an action, and whether the conductor wants to plan after it.
+    def _planned(self, action: str) -> tuple[Plan | None, bool]:
+        """Return the plan of an action, and whether the conductor wants to plan after it.
 
         Raises:
             WorkflowError: there is none, or one that cannot be executed.
         """
-        workflow = parse_workflow(action, self.names, self._limits)
+        topology = parse_topology(action, self.names, self._limits)
+        if topology is not None and not isinstance(topology, Workflow):
+            return topology, False
+        workflow = topology or parse_workflow(action, self.names, self._limits)
         if workflow is None:
             if self._answer is None:
                 raise WorkflowError("there is no answer to keep yet; plan at least one step")
@@ -129,18 +145,36 @@ class ConductorEnv(OrchestratedEnv):
             raise WorkflowError("you cannot be a step yourself now; give every step to a worker")
         return _without_last(workflow, mine), True
 
-    def _answers(self, workflow: Workflow) -> WorkflowResult:
-        """Return what the workers answered.
+    def _answers(self, plan: Plan) -> tuple[Workflow, WorkflowResult]:
+        """Return the workflow that was executed, and what the workers answered.
 
         Raises:
             WorkerFailedError: nobody answered anything, which says nothing about the plan.
         """
-        result = self._executed(workflow, self._question, self._seed)
+        workflow, result = self._carried_out(plan)
         if result.failed and not result.answers and not result.stopped:
             node, why = next(iter(result.failed.items()))
             worker = workflow.by_id[node].worker
             raise WorkerFailedError(worker, f"and every other of the workflow failed: {why}")
-        return result
+        return workflow, result
+
+    def _carried_out(self, plan: Plan) -> tuple[Workflow, WorkflowResult]:
+        if isinstance(plan, Workflow):
+            return plan, self._executed(plan, self._question, self._seed)
+        followed = Followed(plan, plan.whole)
+        execution = run(
+            followed,
+            self._pool,
+            self._task(),
+            question=self._question,
+            limits=self._limits.model_copy(update={"usd": self._left_usd()}),
+            retries=self._spec.retries,
+            fallback=self._spec.fallback,
+            seed=self._seed,
+            cache=self._cache if self._spec.cache else None,
+        )
+        result = background().run(execution)
+        return followed.workflow, result
 
     def _finished(self, facts: Mapping[str, float], calls: tuple[Call, ...]) -> Step:
         graded = self._graded()

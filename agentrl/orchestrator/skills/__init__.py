@@ -1,0 +1,1 @@
+"""A pool of program workers with different skills, and tasks that need several of them."""
