@@ -115,7 +115,7 @@ class ConductorEnv(OrchestratedEnv):
         return {**super().outcome(), "parsed": float(self._parsed)}
 
     def expert_action(self) -> str | None:
-        """Return the suite's topology, or the workflow that the task names; then keep its answer."""
+        """Return the suite's topology, or the task's workflow; then what keeps its answer."""
         if self._rounds:
             return "model_id = []\nsubtasks = []\naccess_list = []"
         if self._topology is not None:

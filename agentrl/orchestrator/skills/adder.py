@@ -9,13 +9,14 @@ from agentrl.orchestrator.vote import vote
 from agentrl.orchestrator.worker import Request
 
 _CLEAR = re.compile(r"[\d.-]+")
+_REVIEW = re.compile(r"It should be ([\d.-]+)\.")
 
 
 def adder(error: float = 0.0, seed: int = 0) -> Program:
     """Return a program that works out the arithmetic of the question.
 
-    It reviews (``ACCEPT`` or ``REJECT``), ranks (``BEST 2 1``) and plans when it is told to; shown
-    answers of others, it gives what most of them and it say.
+    It reviews (``ACCEPT`` or ``REJECT``), ranks (``BEST 2 1``) and plans when it is told to. After a
+    review it gives what the review says; shown answers of others, what most of them and it say.
 
     Args:
         error: how often it is wrong by one.
@@ -33,7 +34,10 @@ def adder(error: float = 0.0, seed: int = 0) -> Program:
         if request.instruction.startswith("Plan"):
             return "Add the numbers up."
         if request.instruction.startswith("Review"):
-            return f"I think that it is {own}, all told."
+            return f"It should be {own}."
+        review = _REVIEW.fullmatch(request.sees[-1].answer) if request.sees else None
+        if review:
+            return review[1]
         return vote([own, *seen], "number").answer if seen else own
 
     return answer

@@ -21,22 +21,10 @@ def test_there_is_a_suite_for_every_topology() -> None:
 
 @pytest.mark.parametrize("suite", SUITES, ids=lambda file: file.stem)
 def test_it_runs_and_answers_most_questions(suite: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "agentrl.cli", "run", str(suite), "--json"]
+    options = ["--out", str(tmp_path / "r"), "--set", "tasks.generate.count=20"]
     done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "agentrl.cli",
-            "run",
-            str(suite),
-            "--json",
-            "--out",
-            str(tmp_path / "r"),
-        ]
-        + ["--set", "tasks.generate.count=20"],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=120,
+        [*command, *options], capture_output=True, text=True, check=True, timeout=120
     )
     summary = json.loads(done.stdout)
     assert summary["episodes"]["ok"] == 20

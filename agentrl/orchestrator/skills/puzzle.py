@@ -1,0 +1,144 @@
+"""A task of one to three parts, and who should do which of them."""
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from agentrl.orchestrator.skills.operations import (
+    FIGURES,
+    LISTS,
+    SUBTRACT,
+    Numbers,
+    apply,
+    write_list,
+)
+
+EXPERTS: Mapping[str, tuple[str, ...]] = {
+    "quick": ("sort", "reverse", "double", "increase"),
+    "sorter": ("sort", "reverse"),
+    "picker": ("odd", "large"),
+    "scaler": ("double", "increase"),
+    "counter": ("sum", "largest", "smallest", "count"),
+    "clerk": ("subtract",),
+    "generalist": ("sort", "odd", "double", "sum", "largest", "smallest"),
+}
+"""The workers of the suite, in the order of its pool, with what they can do."""
+
+UNRELIABLE = ("quick", "generalist")
+"""Workers that are wrong so often that the known solution never asks them."""
+
+ONE, CHAIN_2, CHAIN_3, FORK = "one", "chain2", "chain3", "fork"
+SHAPES = (ONE, CHAIN_2, CHAIN_2, CHAIN_3, CHAIN_3, FORK)
+"""Kinds of puzzles, as often as they stand here; our choice."""
+
+_DRAWS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Puzzle:
+    """Numbers, and what is to be done with them."""
+
+    shape: str
+    numbers: Numbers
+    parts: tuple[str, ...]
+    """Operations in the order in which they are done; of a fork the last joins the others."""
+
+    @property
+    def sees(self) -> tuple[tuple[int, ...], ...]:
+        """What each part needs: the parts before it whose work it takes."""
+        if self.shape == FORK:
+            return ((), (), (0, 1))
+        return tuple((index - 1,) if index else () for index in range(len(self.parts)))
+
+    @property
+    def question(self) -> str:
+        """The puzzle in words."""
+        if self.shape == FORK:
+            text = f"{self.parts[0]}, {SUBTRACT} {self.parts[1]}"
+        elif len(self.parts) > 1:
+            text = ", then ".join(self.parts)
+        else:
+            text = self.parts[0]
+        return f"Numbers: {write_list(self.numbers)}. {text[0].upper()}{text[1:]}."
+
+    @property
+    def answer(self) -> Numbers | None:
+        """What comes out; None: it cannot be done."""
+        return done(self.parts, self.sees, self.numbers)
+
+    @property
+    def workflow(self) -> str:
+        """The known solution, as three lists of a conductor."""
+        names = list(EXPERTS)
+        workers = [names.index(_expert(part)) for part in self.parts]
+        texts = ", ".join(f'"{part}"' for part in self.parts)
+        access = [list(seen) for seen in self.sees]
+        return f"model_id = {workers}\nsubtasks = [{texts}]\naccess_list = {access}"
+
+
+def make_puzzle(seed: int) -> Puzzle:
+    """Return the puzzle of a seed: one in which every part and who sees what matters."""
+    rng = random.Random(f"skills:{seed}")
+    shape = rng.choice(SHAPES)
+    for _ in range(_DRAWS):
+        puzzle = Puzzle(shape, tuple(rng.sample(range(1, 10), 5)), _parts(shape, rng))
+        if _matters(puzzle):
+            return puzzle
+    raise AssertionError("unreachable: most draws make a puzzle")
+
+
+def done(parts: Sequence[str], sees: Sequence[Sequence[int]], numbers: Numbers) -> Numbers | None:
+    """Return what the last part comes to; None: one of them cannot be done."""
+    results: list[Numbers] = []
+    for part, seen in zip(parts, sees, strict=True):
+        result = apply(part, [results[index] for index in seen] or [numbers])
+        if not result:
+            return None
+        results.append(result)
+    return results[-1]
+
+
+def _parts(shape: str, rng: random.Random) -> tuple[str, ...]:
+    if shape == FORK:
+        first, second = rng.sample(sorted(FIGURES), 2)
+        return first, second, SUBTRACT
+    length = {ONE: 1, CHAIN_2: 2, CHAIN_3: 3}[shape]
+    body = rng.sample(sorted(LISTS), length - 1)
+    return (*body, rng.choice(sorted({*LISTS, *FIGURES} - {*body})))
+
+
+def _matters(puzzle: Puzzle) -> bool:
+    """Whether no part can be left out, no two swapped, and nobody may see too much or too little.
+
+    An order that comes to the same is as good, so a puzzle with one is none.
+    """
+    answer = puzzle.answer
+    if answer is None or answer == puzzle.numbers:
+        return False
+    if puzzle.shape == FORK:
+        # 0 is the same the other way round, and 1 is how many largest numbers there are.
+        simpler = [figure(puzzle.numbers) for figure in FIGURES.values()]
+        return answer not in [(0,), (1,), *simpler]
+    parts, count = puzzle.parts, len(puzzle.parts)
+    shorter = [parts[:index] + parts[index + 1 :] for index in range(count)] if count > 1 else []
+    swapped = [
+        (*parts[:index], parts[index + 1], parts[index], *parts[index + 2 :])
+        for index in range(count - 1)
+    ]
+    others = [done(p, _chain(len(p)), puzzle.numbers) for p in [*shorter, *swapped]]
+    everything = [tuple(range(index)) for index in range(count)]
+    nothing: list[tuple[int, ...]] = [()] * count
+    if count > 1:
+        others.append(done(parts, nothing, puzzle.numbers))
+    if count > 2:
+        others.append(done(parts, everything, puzzle.numbers))
+    return answer not in others
+
+
+def _chain(length: int) -> list[tuple[int, ...]]:
+    return [(index - 1,) if index else () for index in range(length)]
+
+
+def _expert(part: str) -> str:
+    able = (w for w, can in EXPERTS.items() if part in can and w not in UNRELIABLE)
+    return next(able)
