@@ -8,7 +8,8 @@ grounding term makes it act in the world more often.
 
 Three rewards, everything else the same:
 
-- outcome: success, against the mean of the task's episodes (GRPO's baseline);
+- outcome: success, against the mean of the task's episodes (GRPO's baseline); ``to go`` judges each
+  turn by what is earned from it on, against the same turn of the others, as SPA is below;
 - leave one out: success, against the mean of the task's other episodes, for every turn, which is
   what SPA's released code computes in the place of its estimate;
 - SPA: contribution + beta * grounded by turn, from a text scorer that was fitted to exploration
@@ -131,8 +132,10 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--quick", action="store_true", help="a few steps of one seed")
-    quick = parser.parse_args().quick
-    for world in WORLDS:
+    parser.add_argument("--world", default="", help="only worlds whose name begins so")
+    given = parser.parse_args()
+    quick = given.quick
+    for world in (world for world in WORLDS if world.name.startswith(given.world)):
         _report(replace(world, steps=3, tasks=2) if quick else world, SEEDS[:1] if quick else SEEDS)
 
 
@@ -148,6 +151,7 @@ def _report(world: World, seeds: Sequence[int]) -> None:
         fits.append(fit)
         for name, reward, setting in (
             ("outcome", OUTCOME, plain),
+            ("outcome, to go", OUTCOME, replace(plain, advantage=TO_GO)),
             (
                 "leave one out",
                 OUTCOME,
