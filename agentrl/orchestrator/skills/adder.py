@@ -15,8 +15,8 @@ _REVIEW = re.compile(r"It should be ([\d.-]+)\.")
 def adder(error: float = 0.0, seed: int = 0) -> Program:
     """Return a program that works out the arithmetic of the question.
 
-    It reviews (``ACCEPT`` or ``REJECT``), ranks (``BEST 2 1``) and plans when it is told to. After a
-    review it gives what the review says; shown answers of others, what most of them and it say.
+    It reviews (``ACCEPT`` or ``REJECT``), ranks (``BEST 2 1``) and plans when it is told to. After
+    a review it gives what that says; shown answers of others, what most of them and it say.
 
     Args:
         error: how often it is wrong by one.
