@@ -73,6 +73,9 @@ SPA = {
     ),
     "SPA, beta 0": spa(0.0),
     "SPA, beta 0.05, turn by turn": spa(0.05),
+    "success + SPA, beta 0": RewardSpec.model_validate(
+        {"terms": {"success": 1.0, "contribution": 1.0}}
+    ),
 }
 ADVANTAGE = {"SPA, beta 0.05, turn by turn": EACH_TURN}
 """Where a turn is not judged by all that is earned from it on."""
@@ -147,7 +150,7 @@ def _report(world: World, seeds: Sequence[int]) -> None:
     learnt: dict[str, list[Learnt]] = {}
     fits: list[FitReport] = []
     for seed in seeds:
-        label, fit = _fitted(plain, tasks, seed)
+        scorer, fit = _fitted(plain, tasks, seed)
         fits.append(fit)
         for name, reward, setting in (
             ("outcome", OUTCOME, plain),
@@ -158,7 +161,11 @@ def _report(world: World, seeds: Sequence[int]) -> None:
                 replace(plain, advantage=AdvantageSpec(baseline="leave_one_out")),
             ),
             *(
-                (name, reward, replace(plain, label=label, advantage=ADVANTAGE.get(name, TO_GO)))
+                (
+                    name,
+                    reward,
+                    replace(plain, label=_label(scorer), advantage=ADVANTAGE.get(name, TO_GO)),
+                )
                 for name, reward in SPA.items()
             ),
         ):
@@ -182,15 +189,19 @@ def _setting(
     )
 
 
-def _fitted(
-    setting: Setting, tasks: Sequence[Task], seed: int
-) -> tuple[Callable[[Sequence[Episode]], Awaitable[list[Episode]]], FitReport]:
+def _fitted(setting: Setting, tasks: Sequence[Task], seed: int) -> tuple[TextScorer, FitReport]:
     """Fit an estimator to what the untrained policy does; nobody tells it about the world."""
     explored, _ = play(setting, SmallPolicy(), tasks, 60, seed)
     scorer = TextScorer()
     fit = scorer.fit([episode for group in explored for episode in group])
-    label = ProgressLabeler("contribution", LABEL, Scored(scorer, update=True))
-    return label.label, fit
+    return scorer, fit
+
+
+def _label(fitted: TextScorer) -> Callable[[Sequence[Episode]], Awaitable[list[Episode]]]:
+    """Return a labeler that begins with what exploration taught and learns on its own."""
+    scorer = TextScorer()
+    scorer.restore(fitted.memory())
+    return ProgressLabeler("contribution", LABEL, Scored(scorer, update=True)).label
 
 
 def _learn(setting: Setting, reward: RewardSpec, tasks: Sequence[Task], seed: int) -> Learnt:
