@@ -59,7 +59,7 @@ class Puzzle:
             text = ", then ".join(self.parts)
         else:
             text = self.parts[0]
-        return f"Numbers: {write_list(self.numbers)}. {text[0].upper()}{text[1:]}."
+        return f"Numbers: {write_list(self.numbers)}. Do {text}."
 
     @property
     def answer(self) -> Numbers | None:

@@ -13,7 +13,7 @@ PUZZLES = [make_puzzle(seed) for seed in range(300)]
 def test_a_chain_is_asked_for_and_solved_as_by_hand() -> None:
     puzzle = Puzzle("chain3", (7, 3, 8, 1), ("odd", "double", "sum"))
 
-    assert puzzle.question == "Numbers: 7 3 8 1. Odd, then double, then sum."
+    assert puzzle.question == "Numbers: 7 3 8 1. Do odd, then double, then sum."
     assert puzzle.answer == (22,)
     assert puzzle.workflow == (
         'model_id = [2, 3, 4]\nsubtasks = ["odd", "double", "sum"]\naccess_list = [[], [0], [1]]'
@@ -23,7 +23,7 @@ def test_a_chain_is_asked_for_and_solved_as_by_hand() -> None:
 def test_a_fork_is_asked_for_and_solved_as_by_hand() -> None:
     puzzle = Puzzle(FORK, (7, 3, 8, 1), ("sum", "largest", "subtract"))
 
-    assert puzzle.question == "Numbers: 7 3 8 1. Sum, subtract largest."
+    assert puzzle.question == "Numbers: 7 3 8 1. Do sum, subtract largest."
     assert puzzle.answer == (11,)
     assert puzzle.sees == ((), (), (0, 1))
 
