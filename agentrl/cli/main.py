@@ -13,6 +13,7 @@ from agentrl.cli.report import report
 from agentrl.cli.rewards import rewards
 from agentrl.cli.run import run
 from agentrl.cli.sandbox import sandbox
+from agentrl.cli.serve import serve
 from agentrl.cli.tasks import tasks
 from agentrl.cli.train import train
 from agentrl.errors import EXIT_BAD_INPUT, AgentrlError
@@ -25,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, train, grade, report, envs, doctor):
+for command in (run, train, serve, grade, report, envs, doctor):
     app.command()(command)
 app.add_typer(rewards)
 app.add_typer(sandbox)

@@ -1,0 +1,1 @@
+"""Offering a pool with its conductor as one model."""
