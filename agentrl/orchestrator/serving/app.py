@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from agentrl.errors import InfrastructureError, UsageError
+from agentrl.errors import AgentrlError, ContextFullError, InfrastructureError, UsageError
 from agentrl.orchestrator.serving.solver import Solved, Solver, question_of
 
 
@@ -47,6 +47,10 @@ def build_app(solver: Solver, name: str, token: str | None = None) -> Starlette:
             solved = await solver.solve(question, seed)
         except InfrastructureError as exc:
             return _error(503, str(exc), "server_error")
+        except ContextFullError as exc:
+            return _error(400, str(exc), "invalid_request_error")
+        except AgentrlError as exc:  # a setting of the suite, which is not the client's fault
+            return _error(500, str(exc), "server_error")
         if body.get("stream"):
             options = body.get("stream_options")
             usage = isinstance(options, dict) and bool(options.get("include_usage"))

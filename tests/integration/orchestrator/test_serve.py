@@ -13,6 +13,8 @@ from pathlib import Path
 import openai
 import pytest
 
+from agentrl.testing.server import FakeServer, fails, says
+
 pytest.importorskip("starlette")
 pytest.importorskip("uvicorn")
 
@@ -20,11 +22,13 @@ SUITES = Path(__file__).parents[3] / "tasks/orchestrator"
 
 
 @contextmanager
-def served(*options: str) -> Iterator[tuple[openai.OpenAI, "subprocess.Popen[bytes]"]]:
+def served(
+    *options: str, suite: Path = SUITES / "vote.yaml"
+) -> Iterator[tuple[openai.OpenAI, "subprocess.Popen[bytes]"]]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "agentrl.cli", "serve", str(SUITES / "vote.yaml")]
+    command = [sys.executable, "-m", "agentrl.cli", "serve", str(suite)]
     process = subprocess.Popen([*command, "--port", str(port), *options])
     url = f"http://127.0.0.1:{port}/v1"
     try:
@@ -79,3 +83,56 @@ def test_a_pool_answers_as_one_model_streams_and_ends_at_ctrl_c() -> None:
             ask(client.with_options(api_key="wrong"), "What is 1 + 1?")
         process.send_signal(signal.SIGINT)
         assert process.wait(20) in (0, 130, -signal.SIGINT)
+
+
+SUITE = """
+name: live
+env: {{id: agentrl/Conductor-v0, options: {{env: {{id: agentrl/QA-v0}}}}}}
+tasks: {{generate: {{count: 1, seed: 1}}}}
+agent: {{model: {{backend: openai, model: planner, base_url: "{planner}", api_key_env: SERVE_KEY}}}}
+orchestrator:
+  cache: false
+  retries: 0
+  pool:
+    workers:
+      one:
+        kind: model
+        model: {{backend: openai, model: one, base_url: "{worker}", api_key_env: SERVE_KEY}}
+        price_in: 1
+        price_out: 2
+"""
+PLAN = 'model_id = [0]\nsubtasks = ["Answer."]\naccess_list = [[]]'
+
+
+def _live(folder: Path, planner: FakeServer, worker: FakeServer) -> Path:
+    suite = folder / "live.yaml"
+    suite.write_text(SUITE.format(planner=planner.base_url, worker=worker.base_url))
+    return suite
+
+
+def test_a_language_model_plans_and_its_tokens_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SERVE_KEY", "any")
+    usage = {"prompt_tokens": 10, "completion_tokens": 2, "total_tokens": 12}
+    with (
+        FakeServer([says(PLAN, usage=usage)]) as planner,
+        FakeServer([says("five", usage=usage)]) as worker,
+        served(suite=_live(tmp_path, planner, worker)) as (client, _),
+    ):
+        answer = ask(client, "What is 2 + 3?")
+    assert answer.choices[0].message.content == "five"
+    assert answer.usage is not None
+    assert answer.usage.total_tokens == 24
+
+
+def test_workers_that_all_fail_are_a_503(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SERVE_KEY", "any")
+    with (
+        FakeServer([says(PLAN)]) as planner,
+        FakeServer([fails(400, "no")]) as worker,
+        served(suite=_live(tmp_path, planner, worker)) as (client, _),
+        pytest.raises(openai.InternalServerError) as caught,
+    ):
+        ask(client, "What is 2 + 3?")
+    assert caught.value.status_code == 503
