@@ -453,10 +453,13 @@ def test_doctor_says_what_a_suite_lacks(tmp_path: Path) -> None:
     assert "tasks.generate.count" in done.stdout.replace("\n", "")
 
 
-def test_a_typo_in_a_reward_term_is_noticed(suite: Path, tmp_path: Path) -> None:
+def test_a_typo_in_a_reward_term_is_told_before_anything_is_written(
+    suite: Path, tmp_path: Path
+) -> None:
     done = agentrl(
         *("run", suite, "--agent", "expert", "--set", "reward.terms={sucess: 1}"), cwd=tmp_path
     )
 
-    assert done.returncode == 0
-    assert "reward term 'sucess'" in done.stderr
+    assert done.returncode == 2
+    assert "nothing states 'sucess' (did you mean success?)" in done.stderr
+    assert not (tmp_path / "runs").exists()
