@@ -4,14 +4,15 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from typing import Any
+from zlib import crc32
 
 from agentrl.agents.base import Agent, View
 from agentrl.envs.base import TextEnv
 from agentrl.episode import Episode
-from agentrl.errors import UnscoredError
+from agentrl.errors import EnvError, InfrastructureError, UnscoredError, boundary
 from agentrl.rewards.progress.source import Found
 from agentrl.task import Task
-from agentrl.training.progress.replay import Build, replayed, task_of
+from agentrl.training.progress.replay import Build, replayed, task_of, view_of
 
 
 class MonteCarlo:
@@ -54,7 +55,11 @@ class MonteCarlo:
         self._seed = seed
 
     async def values(self, group: Sequence[Episode]) -> list[Found]:
-        """See ``ValueSource.values``; an episode that cannot be played again has none."""
+        """See ``ValueSource.values``; an episode that cannot be played again has none.
+
+        Nor has one of which a rollout failed for no fault of the agent, or whose results lack the
+        outcome: what is not known is no zero.
+        """
         return [await self._found(episode) for episode in group]
 
     async def learn(self, group: Sequence[Episode]) -> None:
@@ -73,10 +78,19 @@ class MonteCarlo:
     async def _found(self, episode: Episode) -> Found:
         try:
             task = task_of(episode, self._tasks)
+            last = self._result(episode.outcome)
             values = [await self._value(task, episode, t) for t in range(len(episode.turns))]
         except UnscoredError as exc:
             return exc
-        return (*values, episode.outcome.get(self._outcome, 0.0))
+        except InfrastructureError as exc:
+            return UnscoredError(f"a rollout from episode {episode.id!r} failed: {exc}")
+        return (*values, last)
+
+    def _result(self, outcome: Mapping[str, float]) -> float:
+        if self._outcome not in outcome:
+            stated = ", ".join(outcome) or "nothing"
+            raise UnscoredError(f"the outcome states {stated}, not {self._outcome!r}")
+        return float(outcome[self._outcome])
 
     async def _value(self, task: Task, episode: Episode, turns: int) -> float:
         results = [
@@ -85,10 +99,11 @@ class MonteCarlo:
         return sum(results) / len(results)
 
     async def _attempt(self, task: Task, episode: Episode, turns: int, number: int) -> float:
-        place = replayed(self._build, task, episode, turns)
-        with closing(place.env) as env:
+        with boundary(EnvError, f"playing episode {episode.id!r} again"):
+            place = replayed(self._build, task, episode, turns, self._agent.needs)
+        with closing(place.env) as env, boundary(EnvError, f"going on from {episode.id!r}"):
             if place.ended:
-                return env.outcome().get(self._outcome, 0.0)
+                return self._result(env.outcome())
             left = (self._max_turns or env.max_turns) - turns
             name = f"{episode.id}/{turns}.{number}"
             return await self._go_on(env, place.view, name, left)
@@ -104,12 +119,10 @@ class MonteCarlo:
                 continue
             observation, _, terminated, truncated, info = env.step(action.text)
             if terminated or truncated:
-                return float(info["outcome"].get(self._outcome, 0.0))
-            view = View(observation, env.legal_actions(), env.expert_action())
-        return env.outcome().get(self._outcome, 0.0)
+                return self._result(info["outcome"])
+            view = view_of(env, observation, self._agent.needs)
+        return self._result(env.outcome())
 
 
 def _seed_of(name: str, seed: int) -> int:
-    from zlib import crc32
-
     return crc32(f"{seed}:{name}".encode())

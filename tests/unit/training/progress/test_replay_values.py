@@ -1,15 +1,17 @@
 """Values by replay and search by a scorer, in a real maze."""
 
 import asyncio
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 
 import pytest
 
-from agentrl.agents.simple import ExpertAgent, RandomAgent
+from agentrl.agents.base import Action, View
+from agentrl.agents.simple import ExpertAgent, ExpertSession, RandomAgent
 from agentrl.envs.build import build_env
-from agentrl.episode import Episode
-from agentrl.errors import UnscoredError
+from agentrl.episode import Episode, Generation, Sampling
+from agentrl.errors import ModelError, UnscoredError
 from agentrl.models.scorers.base import Values
 from agentrl.rewards.progress.convert import difference
 from agentrl.rewards.progress.labeler import build as build_label
@@ -21,6 +23,7 @@ from agentrl.rollout.world import World
 from agentrl.suite.reward.progress import ProgressLabelSpec
 from agentrl.suite.spec import EnvSpec, LimitsSpec
 from agentrl.task import Task
+from agentrl.testing.agents import FunctionAgent
 from agentrl.training.progress.monte_carlo import MonteCarlo
 from agentrl.training.progress.replay import replayed
 from agentrl.training.progress.search import guided_search
@@ -53,6 +56,66 @@ def test_a_world_that_does_not_repeat_itself_is_found_out() -> None:
 
     with pytest.raises(UnscoredError, match="cannot be played again: before turn 2"):
         replayed(BUILD, TASK, replace(episode, turns=turns), 2)
+
+
+def test_an_answer_without_an_action_is_passed_over_as_it_was_then() -> None:
+    played = walked(RandomAgent())
+    first, second = played.turns[:2]
+    said = Generation("north, I think", "stop", "m", Sampling())
+    refused = replace(first, action=said.text, generations=(said,), signals={"format_ok": 0.0})
+    again = replace(first, observation="I find no action in that.")
+    episode = replace(played, turns=(refused, again, second))
+
+    with pytest.raises(UnscoredError, match="before turn 2"):
+        replayed(BUILD, TASK, episode, 2)  # the world itself shows something else than the refusal
+
+    told = replace(refused, action=said.text)
+    kept = replace(played, turns=(told, replace(again, observation=first.observation), second))
+    with closing(replayed(BUILD, TASK, kept, 2).env) as env:
+        assert env.render() == second.observation
+
+
+def test_an_outcome_that_nobody_states_is_no_zero() -> None:
+    source = MonteCarlo(BUILD, [TASK], RandomAgent(), rollouts=1, outcome="bravery")
+
+    (found,) = asyncio.run(source.values([walked(RandomAgent())]))
+
+    assert isinstance(found, UnscoredError)
+    assert "not 'bravery'" in str(found)
+
+
+def test_a_rollout_whose_agent_fails_leaves_the_episode_without_values() -> None:
+    def fail(_: View) -> Action:
+        raise ModelError("the server is gone")
+
+    source = MonteCarlo(BUILD, [TASK], FunctionAgent(fail), rollouts=1)
+
+    (found,) = asyncio.run(source.values([walked(RandomAgent())]))
+
+    assert isinstance(found, UnscoredError)
+    assert "the server is gone" in str(found)
+
+
+def test_the_value_is_the_share_of_rollouts_that_succeed() -> None:
+    episode = walked(ExpertAgent())
+    flips = iter([True, False, False, True] * len(episode.turns))
+
+    class Sometimes(ExpertAgent):
+        """Follows the expert in every other session, and gives up in the others."""
+
+        def session(self, episode_id: str, instructions: str, seed: int) -> ExpertSession:
+            return super().session(episode_id, instructions, seed) if next(flips) else GivesUp()
+
+    (values,) = asyncio.run(MonteCarlo(BUILD, [TASK], Sometimes(), rollouts=4).values([episode]))
+
+    assert values == (*[0.5] * len(episode.turns), 1.0)
+
+
+class GivesUp(ExpertSession):
+    """Does nothing."""
+
+    async def act(self, view: View) -> Action | None:
+        return None
 
 
 def test_with_an_expert_every_prefix_is_worth_a_success() -> None:
