@@ -94,7 +94,9 @@ def doctor(
         f"agentrl {agentrl.__version__}, Python {platform.python_version()}, {_machine()}"
     )
     console.print(_components())
-    found = suites or sorted(Path("tasks").rglob("*.yaml"))
+    found = suites or sorted(
+        path for path in Path("tasks").rglob("*.yaml") if not is_pool_file(path)
+    )
     lacks = {path: list(_lacks(path)) for path in found}
     if found:
         console.print(_suites(lacks))
@@ -104,6 +106,11 @@ def doctor(
             _print_reward(path, console)
             sound = _can_train(path, console) and sound
     raise typer.Exit(0 if sound or not suites else EXIT_BAD_INPUT)
+
+
+def is_pool_file(path: Path) -> bool:
+    """Return whether a YAML file names a pool of workers, as ``NAME.pool.yaml``, and no suite."""
+    return path.name.endswith(".pool.yaml")
 
 
 def _machine() -> str:

@@ -3,12 +3,13 @@ from pathlib import Path
 
 import pytest
 
+from agentrl.cli.doctor import is_pool_file
 from agentrl.suite import load_suite
 from agentrl.suite.reference import reference
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
-SUITES = sorted(ROOT.glob("tasks/**/*.yaml"))
+SUITES = sorted(p for p in ROOT.glob("tasks/**/*.yaml") if not is_pool_file(p))
 LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)")
 
 

@@ -112,7 +112,7 @@ class Solver:
             seed=seed,
         )
         if not result.answers:
-            why = result.stopped or next(iter(result.failed.values()), "no answer")
+            why: str = result.stopped or next(iter(result.failed.values()), "no answer")
             raise AllFailedError(f"no worker answered: {why}")
         whole = followed if isinstance(followed, Workflow) else followed.workflow
         return Solved(whole, result, planned)
