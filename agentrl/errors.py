@@ -9,6 +9,7 @@
     │   ├── RecordError            an episode record or a run folder that cannot be read
     │   ├── CheckpointError        a model folder that is none
     │   ├── MissingDependencyError an optional library that is not installed
+    │   ├── RewardError            a reward cannot be composed from what an episode states
     │   └── PreflightError         a training that cannot work as it is set up
     ├── RunStopped                 a run that cannot go on; everything finished so far is kept
     │   ├── StorageError           the disk is full or refuses to be written
