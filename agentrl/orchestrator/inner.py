@@ -26,18 +26,6 @@ class Graded:
     """Facts of the turns that handed it in; of several, the last word."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """What is known of a task."""
-
-    task: Task
-    question: str
-    graded: dict[str, Graded]
-
-
-_MOST_REMEMBERED = 20_000
-
-
 def inner_spec(env: Mapping[str, Any]) -> EnvSpec:
     """Return the inner environment that the option ``env`` describes.
 
@@ -65,8 +53,7 @@ def inner_class(options: Mapping[str, Any]) -> type[TextEnv]:
 class Inner:
     """Asks a task's question and grades answers to it, each in an environment of its own.
 
-    Grading begins the task anew, so that asking for the outcome so far changes nothing. What an
-    environment without a sandbox said is remembered: the same task and seed give the same again.
+    Grading begins the task anew, so that asking for the outcome so far changes nothing.
     """
 
     def __init__(self, spec: EnvSpec, sandbox: SandboxSpec) -> None:
@@ -80,8 +67,6 @@ class Inner:
         """
         self._spec, self._sandbox = spec, sandbox
         self._graded: dict[str, Graded] = {}
-        self._asked: dict[tuple[str, int], _Asked] = {}
-        self._remembers = not env_class(spec.id).sandboxed
         self._task: Task | None = None
         self._seed = 0
         self._build().close()
@@ -89,15 +74,10 @@ class Inner:
     def begin(self, task: Task, seed: int) -> str:
         """Return the question: the rules of the environment and what it shows first."""
         self._task, self._seed = task, seed
-        known = self._asked.get((task.id, seed))
-        if known is None or known.task != task:
-            with closing(self._build()) as env:
-                observation, _ = env.reset(seed=seed, options={"task": task})
-                known = _Asked(task, f"{env.instructions}\n\n{observation}", {})
-            if self._remembers:
-                self._remember(known, seed)
-        self._graded = known.graded
-        return known.question
+        self._graded.clear()
+        with closing(self._build()) as env:
+            observation, _ = env.reset(seed=seed, options={"task": task})
+            return f"{env.instructions}\n\n{observation}"
 
     def grade(self, answer: str | None) -> Graded:
         """Return what an answer is worth; None: that of saying nothing.
@@ -111,11 +91,6 @@ class Inner:
                 env.reset(seed=self._seed, options={"task": self._task})
                 self._graded[key] = _handed_in(env, answer)
         return self._graded[key]
-
-    def _remember(self, asked: "_Asked", seed: int) -> None:
-        if len(self._asked) >= _MOST_REMEMBERED:
-            self._asked.clear()
-        self._asked[asked.task.id, seed] = asked
 
     def _build(self) -> TextEnv:
         return build_env(self._spec, self._sandbox)

@@ -36,26 +36,11 @@ class SamplingSpec(Section):
     """Texts that end the answer."""
 
 
-class ChoiceSpec(Section):
-    """A policy over a few actions: a small network that learns in a minute on a CPU."""
-
-    policy: str | None = None
-    """A trained one: the run folder of a training, or one of its checkpoints. None: training begins
-    one from nothing."""
-    hidden: PositiveInt = 32
-    """Size of the hidden layer."""
-    ngrams: NonNegativeInt = 32
-    """Columns for the hashed n-grams of what the decision is about; 0: it goes by facts alone."""
-    action_ngrams: NonNegativeInt = 64
-    """Columns for an action's words, in an environment that tells no facts of its actions."""
-
-
 class AgentSpec(Section):
     """Who acts."""
 
-    kind: Literal["llm", "expert", "random", "human", "choice"] = "llm"
-    """A language model, the environment's known solution, chance, a person, or a choice policy."""
-    choice: ChoiceSpec = ChoiceSpec()
+    kind: Literal["llm", "expert", "random", "human"] = "llm"
+    """A language model, the environment's known solution, chance, or a person."""
     model: ModelSpec | None = None
     """The model behind an ``llm`` agent."""
     parser: Literal["plain", "action_tag", "fenced", "tool_call"] = "plain"

@@ -21,7 +21,6 @@ _FILE_KEYS: tuple[KeyPath, ...] = (
     ("tasks", "file"),
     ("agent", "model", "checkpoint"),
     ("agent", "model", "run"),
-    ("agent", "choice", "policy"),
     ("train", "sft", "run"),
     ("train", "sft", "tasks", "file"),
     ("train", "evaluation", "tasks", "file"),

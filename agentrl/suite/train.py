@@ -184,17 +184,6 @@ class SftSpec(Section):
         return self
 
 
-class EvolutionSpec(Section):
-    """Evolve a choice policy instead of following gradients: sep-CMA-ES, TRINITY's way (arXiv
-    2512.04695). A step is a generation: every candidate plays the same ``tasks_per_step`` tasks,
-    ``group_size`` times each, and its fitness is its mean reward."""
-
-    population: PositiveInt = 16
-    """Candidates of a generation."""
-    sigma: PositiveFloat = 0.3
-    """How far the first candidates are from each other."""
-
-
 class EvaluationSpec(Section):
     """Held-out tasks, attempted before, while and after training; never trained on."""
 
@@ -250,8 +239,6 @@ class TrainSpec(Section):
     schedules: dict[str, ScheduleSpec] = {}
     """Numbers of the suite that follow a schedule, by dotted key, such as ``limits.max_turns`` or
     ``train.loss.entropy``."""
-    evolution: EvolutionSpec | None = None
-    """For an agent of kind ``choice`` alone; None: policy gradients."""
     sft: SftSpec | None = None
     evaluation: EvaluationSpec | None = None
     checkpoints: CheckpointsSpec = CheckpointsSpec()
