@@ -71,7 +71,8 @@ class Course:
             mean = loss(part) / len(chosen)
             if not torch.isfinite(mean):
                 raise DivergedError(
-                    f"the loss of a scorer is {float(mean.detach())}; take a smaller lr than {self.lr:g}"
+                    f"the loss of a scorer is {float(mean.detach())}; take a smaller lr than "
+                    f"{self.lr:g}"
                 )
             mean.backward()  # type: ignore[no-untyped-call]
 
