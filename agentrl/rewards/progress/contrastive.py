@@ -1,19 +1,17 @@
 """A scorer of whole attempts that pairs of better and worse ones taught (ARMAP)."""
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from agentrl.episode import Episode
 from agentrl.errors import UsageError
-from agentrl.models.scorers.base import FitReport, Values
-from agentrl.models.scorers.folder import Card, check_family, write_card, writing
+from agentrl.models.scorers.base import FitReport
 from agentrl.models.scorers.measure import lesson, report, usable
 from agentrl.models.scorers.pairs import Pair, pairs_of
-from agentrl.rewards.progress.features import TurnFeatures
 from agentrl.rewards.progress.linear import Linear, Vector
+from agentrl.rewards.progress.linear_scorer import LinearScorer
 from agentrl.suite.reward.progress import ContrastiveSpec
 
 
@@ -34,7 +32,7 @@ def contrastive_loss(better: Vector, worse: Vector, centering: float = 1e-3) -> 
     return float(losses.mean() + centering * abs((better + worse).mean()))
 
 
-class ContrastiveScorer:
+class ContrastiveScorer(LinearScorer[ContrastiveSpec]):
     """A linear scorer of hashed n-grams with ARMAP's loss (arXiv 2502.12130).
 
     Only the difference of two attempts at one task is fitted, so its numbers rank attempts and are
@@ -47,17 +45,7 @@ class ContrastiveScorer:
     """
 
     backend = "contrastive"
-
-    def __init__(self, spec: ContrastiveSpec | None = None, outcome: str = "success") -> None:
-        self.outcome = outcome
-        self._spec = spec or ContrastiveSpec()
-        self._features = TurnFeatures(self._spec)
-        self._linear = Linear.nothing(self._features.width)
-        self._fit: FitReport | None = None
-
-    def score(self, episode: Episode) -> Values:
-        """See ``ProgressScorer.score``."""
-        return self._linear.values(self._features.rows(episode))
+    options = ContrastiveSpec
 
     def fit(self, episodes: Sequence[Episode]) -> FitReport:
         """See ``ProgressScorer.fit``; what was kept to measure is learnt from at the end.
@@ -68,7 +56,7 @@ class ContrastiveScorer:
         split = lesson(episodes, self.outcome)
         nothing = Linear.nothing(self._features.width)
         self._linear = self._learnt(nothing, split.taught, self._spec.ridge, must=True)
-        self._fit = report(self.backend, split, lambda e: self.score(e)[-1], None)
+        self._fit = report(self.backend, split, self._last, None)
         self._linear = self._learnt(nothing, split.every, self._spec.ridge, must=True)
         return self._fit
 
@@ -76,41 +64,6 @@ class ContrastiveScorer:
         """See ``ProgressScorer.update``."""
         known = usable(episodes, self.outcome)
         self._linear = self._learnt(self._linear, known, self._spec.inertia, must=False)
-
-    def save(self, folder: Path) -> None:
-        """See ``ProgressScorer.save``."""
-        fit = self._fit.to_json() if self._fit else None
-        options = self._spec.model_dump(mode="json")
-        card = Card(self.backend, self._features.family, self.outcome, options, fit)
-        with writing(folder):
-            self._linear.save(folder)
-            write_card(folder, card)
-
-    @classmethod
-    def load(cls, folder: Path, card: Card) -> "ContrastiveScorer":
-        """Return a saved scorer.
-
-        Raises:
-            CheckpointError: its weights are missing or damaged.
-            UsageError: it was fitted to other features than its options describe.
-        """
-        scorer = cls(ContrastiveSpec.model_validate(card.options), card.outcome)
-        check_family(card, scorer._features.family, str(folder))
-        scorer._linear = Linear.load(folder, scorer._features.width)
-        scorer._fit = FitReport(**card.fit) if card.fit else None
-        return scorer
-
-    def memory(self) -> dict[str, Any]:
-        """See ``ProgressScorer.memory``."""
-        return {"family": self._features.family, **self._linear.to_data()}
-
-    def restore(self, memory: Mapping[str, Any]) -> None:
-        """See ``ProgressScorer.restore``.
-
-        Raises:
-            UsageError: the memory is that of a scorer with other features.
-        """
-        self._linear = Linear.remembered(memory, self._features.family)
 
     def _learnt(
         self, before: Linear, episodes: Sequence[Episode], hold: float, *, must: bool
