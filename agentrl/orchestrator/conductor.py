@@ -9,12 +9,10 @@ from typing import Any, ClassVar
 from agentrl.envs.base import Step
 from agentrl.episode import Call
 from agentrl.orchestrator.fixed import Followed, check_topology, parse_topology, topology_text
-from agentrl.orchestrator.loop import background
 from agentrl.orchestrator.orchestrated import ORCHESTRATED_FACTS, OrchestratedEnv
 from agentrl.orchestrator.parse import parse_workflow
 from agentrl.orchestrator.result import WorkflowResult
 from agentrl.orchestrator.self_worker import SelfWorker
-from agentrl.orchestrator.staged import run
 from agentrl.orchestrator.topology import Plan
 from agentrl.orchestrator.worker import WorkerFailedError
 from agentrl.orchestrator.workflow import Node, Workflow, WorkflowError
@@ -162,18 +160,7 @@ class ConductorEnv(OrchestratedEnv):
         if isinstance(plan, Workflow):
             return plan, self._executed(plan, self._question, self._seed)
         followed = Followed(plan, plan.whole)
-        execution = run(
-            followed,
-            self._pool,
-            self._task(),
-            question=self._question,
-            limits=self._limits.model_copy(update={"usd": self._left_usd()}),
-            retries=self._spec.retries,
-            fallback=self._spec.fallback,
-            seed=self._seed,
-            cache=self._cache if self._spec.cache else None,
-        )
-        result = background().run(execution)
+        result = self._executed(followed, self._question, self._seed)
         return followed.workflow, result
 
     def _finished(self, facts: Mapping[str, float], calls: tuple[Call, ...]) -> Step:

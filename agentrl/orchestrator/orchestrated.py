@@ -7,11 +7,11 @@ from agentrl.envs.base import TextEnv
 from agentrl.episode import Call
 from agentrl.errors import UsageError
 from agentrl.orchestrator.cache import WorkflowCache
-from agentrl.orchestrator.execute import execute
 from agentrl.orchestrator.inner import Graded, Inner, inner_class, inner_spec
 from agentrl.orchestrator.loop import background, shared_pool
 from agentrl.orchestrator.result import WorkflowResult
-from agentrl.orchestrator.workflow import Workflow
+from agentrl.orchestrator.staged import run
+from agentrl.orchestrator.topology import Plan
 from agentrl.suite.orchestrator import OrchestratorSpec
 from agentrl.suite.pool_file import pool_spec
 from agentrl.suite.sandbox import SandboxSpec
@@ -120,11 +120,11 @@ class OrchestratedEnv(TextEnv):
             "worker_usd": usd,
         }
 
-    def _executed(self, workflow: Workflow, question: str, seed: int) -> WorkflowResult:
-        """Let the workers do what a workflow says, within what is left of the budget."""
+    def _executed(self, plan: Plan, question: str, seed: int) -> WorkflowResult:
+        """Let the workers do what a plan says, within what is left of the budget."""
         limits = self._limits.model_copy(update={"usd": self._left_usd()})
-        execution = execute(
-            workflow,
+        execution = run(
+            plan,
             self._pool,
             self._task(),
             question=question,
