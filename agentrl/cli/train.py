@@ -1,11 +1,15 @@
 """``agentrl train``: turns episodes into a better policy."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from agentrl.errors import AgentrlError
+
+if TYPE_CHECKING:
+    from agentrl.suite import Suite
+    from agentrl.training.plan import Plan
 
 
 def train(
@@ -51,18 +55,7 @@ def train(
     Exits with 0 when training came to its end, with 2 when the input was bad or training had to
     stop early, with 130 when interrupted.
     """
-    from agentrl.cli.logs import logging_to
-    from agentrl.cli.starting import open_folder, read_suite, with_advice
-    from agentrl.cli.training_result import tell_training
-    from agentrl.rollout.signals import EXIT_INTERRUPTED
-    from agentrl.runs.folder import LOG, SUMMARY
-    from agentrl.sandboxes.owner import work_for
-    from agentrl.training.checkpoint import Checkpoints
-    from agentrl.training.plan import check_training
-    from agentrl.training.ranks import join_ranks
-    from agentrl.training.team import follow
-    from agentrl.training.trainer import CHECKPOINTS, train_suite
-    from agentrl.view.training_live import TrainingLive
+    from agentrl.cli.starting import read_suite
 
     overrides = list(settings or [])
     if progress is not None:
@@ -80,18 +73,29 @@ def train(
         return
     if sft_only:
         overrides.append("train.steps=0")
-    suite = read_suite(suite_file, overrides, resume)
+    _train(read_suite(suite_file, overrides, resume), out, resume, as_json=as_json)
+
+
+def _train(suite: "Suite", out: Path | None, resume: Path | None, *, as_json: bool) -> None:
+    """Train, on the first rank of several; the others follow it."""
+    from agentrl.cli.logs import logging_to
+    from agentrl.cli.starting import open_folder, with_advice
+    from agentrl.cli.training_result import tell_training
+    from agentrl.rollout.signals import EXIT_INTERRUPTED
+    from agentrl.runs.folder import LOG, SUMMARY
+    from agentrl.sandboxes.owner import work_for
+    from agentrl.training.plan import check_training
+    from agentrl.training.ranks import join_ranks
+    from agentrl.training.team import follow
+    from agentrl.training.trainer import train_suite
+    from agentrl.view.training_live import TrainingLive
+
     plan = check_training(suite)
     ranks = join_ranks()
     if not ranks.first:
         follow(plan, ranks)
         return
-    version = 0
-    if resume is not None:
-        section = plan.train.checkpoints
-        checkpoints = Checkpoints(resume / CHECKPOINTS, section.keep_last, section.keep_best)
-        newest = checkpoints.latest()
-        version = newest.step if newest else 0
+    version = _newest_step(plan, resume)
     with (
         # Episodes of weights that no checkpoint has are of no use: they are played again.
         open_folder(suite, out, resume, lambda e: e.weights_version <= version) as folder,
@@ -112,3 +116,15 @@ def train(
                 err=True,
             )
             raise typer.Exit(EXIT_INTERRUPTED)
+
+
+def _newest_step(plan: "Plan", resume: Path | None) -> int:
+    """Return how many steps the newest checkpoint of a run has behind it; 0 without one."""
+    from agentrl.training.checkpoint import Checkpoints
+    from agentrl.training.trainer import CHECKPOINTS
+
+    if resume is None:
+        return 0
+    section = plan.train.checkpoints
+    newest = Checkpoints(resume / CHECKPOINTS, section.keep_last, section.keep_best).latest()
+    return newest.step if newest else 0
