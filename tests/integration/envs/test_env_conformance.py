@@ -7,6 +7,7 @@ import pytest
 
 from agentrl.envs.build import build_env, env_class
 from agentrl.envs.registry import ENTRY_POINTS
+from agentrl.suite.orchestrator import OrchestratorSpec
 from agentrl.suite.sandbox import SandboxSpec
 from agentrl.suite.spec import EnvSpec
 from agentrl.task import Task
@@ -27,6 +28,10 @@ CASES: list[tuple[str, dict[str, Any]]] = [
 
 
 SANDBOXED = ("agentrl/Code-v0", "agentrl/SWE-v0")
+ORCHESTRATED = ("agentrl/Conductor-v0", "agentrl/Router-v0", "agentrl/Choice-v0")
+ORCHESTRATOR = OrchestratorSpec.model_validate(
+    {"pool": {"workers": {"sums": {"kind": "program", "function": "calculator"}}}, "cache": False}
+)
 
 
 @pytest.mark.parametrize(("env_id", "options"), CASES)
@@ -75,9 +80,17 @@ def test_an_environment_that_runs_code_keeps_its_promises(
     )
 
 
+@pytest.mark.parametrize("env_id", ORCHESTRATED)
+def test_an_environment_that_asks_workers_keeps_its_promises(env_id: str) -> None:
+    spec = EnvSpec(id=env_id, options={"env": {"id": "agentrl/QA-v0"}})
+    task = Task("any", seed=3, data={"question": "What is 6 * 7?", "answer": "42"})
+
+    check_text_env(partial(build_env, spec, orchestrator=ORCHESTRATOR), task)
+
+
 def test_every_environment_is_among_those_checked() -> None:
     checked = {env_id for env_id, _ in CASES} | {"agentrl/QA-v0", "agentrl/TextWorld-v0"}
-    checked |= set(SANDBOXED)
+    checked |= {*SANDBOXED, *ORCHESTRATED}
 
     assert checked == set(ENTRY_POINTS)
     assert all(env_class(env_id).__doc__ for env_id in checked)
