@@ -4,8 +4,9 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import docker
 import pytest
@@ -30,14 +31,34 @@ def backend() -> DockerBackend:
     return backend
 
 
-@pytest.fixture
-def orphan(backend: DockerBackend) -> Iterator[str]:
+@contextmanager
+def orphaned(backend: DockerBackend) -> Iterator[str]:
     with closing(docker.APIClient()) as api:
         labels = {OWNER: "elsewhere:1:1", EXPIRES: "1"}
         container = api.create_container(backend.base_image(), ["true"], labels=labels)["Id"]
         yield container[:12]
         if api.containers(all=True, filters={"id": container}):
             api.remove_container(container, force=True)
+
+
+@pytest.fixture
+def orphan(backend: DockerBackend) -> Iterator[str]:
+    with orphaned(backend) as orphan:
+        yield orphan
+
+
+def listed(backend: DockerBackend) -> tuple[str, dict[str, dict[str, Any]], str]:
+    """Return an orphan and the two lists that were made while it was there.
+
+    Any other command on this machine may remove it meanwhile: then the same with another.
+    """
+    for _ in range(5):
+        with orphaned(backend) as orphan:
+            rows = {row["id"]: row for row in json.loads(sandbox("list", "--json").stdout)}
+            table = sandbox("list").stdout
+        if orphan in rows and orphan in table:
+            return orphan, rows, table
+    pytest.fail("no orphan is ever listed")
 
 
 def sandbox(*arguments: object, width: int = 200) -> subprocess.CompletedProcess[str]:
@@ -51,10 +72,9 @@ def sandbox(*arguments: object, width: int = 200) -> subprocess.CompletedProcess
     )
 
 
-def test_list_tells_orphans_from_sandboxes_in_use(backend: DockerBackend, orphan: str) -> None:
+def test_list_tells_orphans_from_sandboxes_in_use(backend: DockerBackend) -> None:
     with closing(backend.start(backend.base_image(), SandboxSpec())) as used:
-        rows = {row["id"]: row for row in json.loads(sandbox("list", "--json").stdout)}
-        table = sandbox("list").stdout
+        orphan, rows, table = listed(backend)
 
     assert rows[orphan]["orphan"] is True
     assert rows[used.id]["orphan"] is False
