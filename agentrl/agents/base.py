@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import Flag, auto
 from typing import Protocol
 
+from agentrl.envs.base import Choices
 from agentrl.episode import Generation
 
 
@@ -14,6 +15,7 @@ class Needs(Flag):
     NOTHING = 0
     LEGAL_ACTIONS = auto()
     EXPERT_ACTION = auto()
+    CHOICES = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,8 @@ class View:
     """Every action that makes sense now; None unless asked for and known."""
     expert_action: str | None = None
     """The next action of a known solution; None unless asked for and known."""
+    choices: Choices | None = None
+    """The legal actions with what is known of each; None unless asked for and known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,20 @@ class Step:
     """What workers did about the action, for an environment that asks some."""
 
 
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """The actions that make sense at one moment, as a policy over a few of them sees them."""
+
+    text: str
+    """What the decision is about."""
+    actions: tuple[str, ...]
+    """The legal actions."""
+    words: tuple[str, ...]
+    """Of each action what is known of it in words, which need not be what it is called."""
+    facts: tuple[tuple[float, ...], ...]
+    """Of each action the numbers that ``TextEnv.choice_facts`` names, in that order."""
+
+
 class TextEnv(gymnasium.Env[str, str], ABC):
     """A world of text: ``reset`` shows the first observation, ``step`` takes an action.
 
@@ -92,6 +106,9 @@ class TextEnv(gymnasium.Env[str, str], ABC):
     """What it states, as signals of a turn or results of the outcome, with what each means; a name
     may be a pattern (``test_*``). ``success`` and ``format_ok`` go without saying. Empty: not told,
     so that a reward is not checked before episodes are there."""
+    choice_facts: ClassVar[tuple[str, ...]] = ()
+    """Names of the numbers that ``choices`` tells of every action; few and of about the size of 1,
+    so that a small policy learns from them. Empty: an action is known by its words alone."""
     max_turns: int = 50
     """Turns that a good agent needs at most; the limit where the suite sets none."""
 
@@ -134,6 +151,19 @@ class TextEnv(gymnasium.Env[str, str], ABC):
     def legal_actions(self) -> tuple[str, ...] | None:
         """Return every action that makes sense now, or None where they cannot be listed."""
         return None
+
+    def choices(self) -> Choices | None:
+        """Return the legal actions with what is known of each; None where they cannot be listed."""
+        actions = self.legal_actions()
+        if actions is None:
+            return None
+        return Choices(self._observation or "", actions, actions, ((),) * len(actions))
+
+    @classmethod
+    def lists_actions(cls) -> bool:
+        """Whether it lists legal actions at all; it may not at every moment."""
+        overrides = (cls.legal_actions, cls.choices)
+        return overrides != (TextEnv.legal_actions, TextEnv.choices)
 
     def expert_action(self) -> str | None:
         """Return the next action of a known solution from here, or None without one."""

@@ -34,7 +34,9 @@ def load_tasks(
         MissingDependencyError: reading a Parquet file needs pyarrow.
     """
     spec = spec or suite.spec.tasks
-    tasks = tuple(_unique(islice(_placed(suite, spec, at), spec.limit)))
+    number, parts = spec.part or (0, 1)
+    part = islice(_unique(_placed(suite, spec, at)), number, None, parts)
+    tasks = tuple(islice(part, spec.limit))
     if not tasks:
         raise TaskError(f"{spec.file or suite.path}: holds no task")
     return tasks

@@ -4,14 +4,27 @@ Every action is one of a few, so that the smallest policies can learn to decide:
 when to stop, and whose answer to take. What a worker is told is the question as it stands.
 """
 
+import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, ClassVar
 
-from agentrl.envs.base import Step
+from agentrl.envs.base import Choices, Step
 from agentrl.errors import UsageError
 from agentrl.orchestrator.orchestrated import ORCHESTRATED_FACTS, OrchestratedEnv
-from agentrl.orchestrator.vote import KINDS, VoteKind, ballot, vote
+from agentrl.orchestrator.recall import RECALL
+from agentrl.orchestrator.result import WorkflowResult
+from agentrl.orchestrator.standing import (
+    CHOICE_FACTS,
+    Candidate,
+    Standing,
+    Vote,
+    fit_of,
+    skill_of,
+)
+from agentrl.orchestrator.vote import KINDS, Ballot, VoteKind, ballot
 from agentrl.orchestrator.worker import WorkerFailedError
 from agentrl.orchestrator.workflow import Node, Workflow
 from agentrl.suite.orchestrator import OrchestratorSpec
@@ -55,6 +68,8 @@ class ChoiceEnv(OrchestratedEnv):
         "agreement": "share of the answers so far that say what most say",
     }
 
+    choice_facts: ClassVar[tuple[str, ...]] = CHOICE_FACTS
+
     def __init__(
         self,
         env: Mapping[str, Any],
@@ -76,6 +91,7 @@ class ChoiceEnv(OrchestratedEnv):
         self._asks, self._again, self._compare = asks, again, compare
         self._parties: list[Any] = []
         self._tried: list[str] = []
+        self._candidates: tuple[Candidate, ...] = ()
 
     @property
     def instructions(self) -> str:
@@ -83,14 +99,43 @@ class ChoiceEnv(OrchestratedEnv):
 
     def begin(self, task: Task, seed: int) -> str:
         self.said, self._parties, self._tried = [], [], []
-        return super().begin(task, seed)
+        opening = super().begin(task, seed)
+        words = _WORD.findall(f"{task.group} {self._question}".casefold())
+        known = ((name, self._pool[name].descriptor) for name in self.names)
+        self._candidates = tuple(
+            Candidate(name, one, skill_of(one, task.group), fit_of(one, words))
+            for name, one in known
+        )
+        return opening
 
     def legal_actions(self) -> tuple[str, ...]:
         asked = set() if self._again else set(self._tried)
-        more = () if len(self._tried) >= self._asks else self.names
+        names = [one.name for one in self._candidates]
+        more = () if len(self._tried) >= self._asks else names
         asks = tuple(f"{ASK} {name}" for name in more if name not in asked)
         takes = dict.fromkeys(f"{TAKE} {said.worker}" for said in self.said)
         return (*asks, *((VOTE,) if self.said else ()), *takes)
+
+    def choices(self) -> Choices:
+        """Return the actions with how things stand for each; the text is the question, and the
+        words are the tags of the worker."""
+        actions = self.legal_actions()
+        standing = Standing(
+            self._candidates,
+            [Vote(said.worker, said.party) for said in self.said],
+            tried=self._tried,
+            asks=self._asks,
+            question_chars=len(self._question),
+            usd=self._usd,
+            voted=self._largest(),
+        )
+        tags = {one.name: " ".join(one.descriptor.tags) for one in self._candidates}
+        words, rows = [], []
+        for kind, _, name in (action.partition(" ") for action in actions):
+            words.append(tags.get(name, ""))
+            tell = standing.ask if kind == ASK else standing.take
+            rows.append(tell(name) if name else standing.vote())
+        return Choices(self._question, actions, tuple(words), tuple(rows))
 
     def act(self, action: str) -> Step:
         chosen = action.strip()
@@ -111,10 +156,8 @@ class ChoiceEnv(OrchestratedEnv):
         return None
 
     def _ask(self, name: str) -> Step:
+        result = self._answered(name)
         self._tried.append(name)
-        workflow = Workflow((Node("0", name),))
-        seed = self._seed + len(self._tried) - 1
-        result = self._executed(workflow, self._question, seed)
         if result.answer:
             self.said.append(Said(name, result.answer, self._party(result.answer)))
         facts = {
@@ -123,10 +166,22 @@ class ChoiceEnv(OrchestratedEnv):
             "failed_nodes": float(len(result.failed)),
         }
         if self.said:
-            facts["agreement"] = vote([s.text for s in self.said], self._compare).share
+            facts["agreement"] = self._share()
         if not self.legal_actions():
             raise WorkerFailedError(name, "and every other that was asked gave no answer")
         return Step(self._shown(), facts, calls=result.calls)
+
+    def _answered(self, name: str) -> WorkflowResult:
+        """Ask a worker, or recall what it said when it was asked the same."""
+        worker = self._pool[name].name
+        seed = _ask_seed(self._seed, worker, self._tried.count(name))
+        key = (self._recalled_as, worker, self._task().id, self._question, seed)
+        known = RECALL.get(key) if self._spec.cache else None
+        if known is None:
+            known = self._executed(Workflow((Node("0", name),)), self._question, seed)
+            if self._spec.cache:
+                RECALL.put(key, known)
+        return known
 
     def _end(self, answer: str) -> Step:
         self._answer = answer
@@ -145,10 +200,21 @@ class ChoiceEnv(OrchestratedEnv):
 
     def _most(self) -> str:
         """Return what most answers say; where none says anything, the first answer."""
-        return vote([said.text for said in self.said], self._compare).answer or self.said[0].text
+        largest = self._largest()
+        return next(said.text for said in self.said if not largest or said.party == largest)
+
+    def _largest(self) -> int:
+        """Return the largest party, of several the one that spoke first; 0: there is none."""
+        parties = [said.party for said in self.said if said.party]
+        return max(parties, key=parties.count, default=0)
+
+    def _share(self) -> float:
+        """Return the largest party's share of the answers that say something."""
+        parties = [said.party for said in self.said if said.party]
+        return parties.count(self._largest()) / len(parties) if parties else 0.0
 
     def _party(self, text: str) -> int:
-        said = ballot(text, self._compare)
+        said = _ballot(text, self._compare)
         if said is None:
             return 0
         if said not in self._parties:
@@ -163,3 +229,19 @@ class ChoiceEnv(OrchestratedEnv):
 
     def _name_of(self, party: int) -> str:
         return f"({party}) {self._parties[party - 1]}" if party else "nothing clear"
+
+
+_WORD = re.compile(r"\w+")
+
+
+@lru_cache(maxsize=100_000)
+def _ballot(text: str, kind: VoteKind) -> Ballot | None:
+    """Read an answer; in a training the same one is read in many episodes."""
+    return ballot(text, kind)
+
+
+def _ask_seed(seed: int, worker: str, asked: int) -> int:
+    """Return the seed of a question: the same whenever a worker is asked it, another when it is
+    asked again."""
+    digest = hashlib.sha256(f"{seed}:{worker}:{asked}".encode()).digest()
+    return int.from_bytes(digest[:4], "big") >> 1

@@ -59,7 +59,8 @@ class OrchestratedEnv(TextEnv):
         self._workers = shared_pool(orchestrator)
         if self._limits.usd is not None:
             self._workers.require_prices("orchestrator.limits.usd")
-        self._cache = WorkflowCache(pool_spec(orchestrator).model_dump_json())
+        self._recalled_as = pool_spec(orchestrator).model_dump_json()
+        self._cache = WorkflowCache(self._recalled_as)
         self.max_turns = self._limits.steps
         self._pool = self._workers
         self._question = ""

@@ -78,6 +78,7 @@ class World:
             observation,
             env.legal_actions() if Needs.LEGAL_ACTIONS in self._needs else None,
             env.expert_action() if Needs.EXPERT_ACTION in self._needs else None,
+            env.choices() if Needs.CHOICES in self._needs else None,
         )
 
 

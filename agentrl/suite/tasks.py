@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pydantic import PositiveInt, model_validator
+from pydantic import NonNegativeInt, PositiveInt, model_validator
 
 from agentrl.suite.section import Section
 
@@ -28,10 +28,15 @@ class TasksSpec(Section):
     """The tasks themselves: ``id``, ``group``, ``seed``, and what the environment asks for."""
     limit: PositiveInt | None = None
     """Attempt only this many, from the first."""
+    part: tuple[NonNegativeInt, PositiveInt] | None = None
+    """``[k, n]``: deal the tasks out to n parts, one after the other, and take part k, from 0. Two
+    parts of one source share no task, so that one can be held out. None: all."""
 
     @model_validator(mode="after")
     def _one_source(self) -> "TasksSpec":
         given = [s for s in (self.generate, self.file, self.inline) if s is not None]
         if len(given) != 1:
             raise ValueError("give exactly one of 'generate', 'file' and 'inline'")
+        if self.part is not None and self.part[0] >= self.part[1]:
+            raise ValueError(f"part is {list(self.part)}: parts count from 0 to {self.part[1] - 1}")
         return self
