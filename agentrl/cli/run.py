@@ -22,7 +22,7 @@ def run(
         typer.Argument(metavar="SUITE", help="A suite file, such as tasks/quickstart.yaml."),
     ] = None,
     agent: Annotated[
-        str | None, typer.Option(help="Who acts: llm, expert, random or human; else the suite's.")
+        str | None, typer.Option(help="Who acts: llm, expert, random, human or choice.")
     ] = None,
     workers: Annotated[int | None, typer.Option(help="Processes that play episodes.")] = None,
     settings: Annotated[

@@ -156,7 +156,8 @@ def build_agent_worker(
     model = None
     if spec.agent.kind == "llm" and spec.agent.model is not None:
         model = build_model(with_checkpoint(spec.agent.model, texts))
-    return AgentWorker(name, spec, build_agent(spec.agent, model), descriptor)
+    agent = build_agent(spec.agent, model, env_class(spec.env.id))
+    return AgentWorker(name, spec, agent, descriptor)
 
 
 def _part(request: Request) -> str:

@@ -31,7 +31,7 @@ def local_player(
     model = None
     if spec.agent.kind == "llm" and spec.agent.model is not None:
         model = build_model(spec.agent.model, base_url=model_url, log_folder=log_folder)
-    return LocalPlayer(spec, build_agent(spec.agent, model))
+    return LocalPlayer(spec, build_agent(spec.agent, model, env_class(spec.env.id)))
 
 
 class LocalPlayer:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from agentrl.agents.choice.build import check_choice
 from agentrl.envs.build import check_options, check_reward, check_sandbox
 from agentrl.envs.tasks import load_tasks
 from agentrl.episode import Episode
@@ -71,6 +72,7 @@ def check_suite(suite: Suite) -> tuple[Task, ...]:
     check_options(suite)
     check_reward(suite)
     check_sandbox(suite)
+    check_choice(suite)
     tasks = load_tasks(suite)
     build_labelers(suite.spec.reward.labels, tasks)  # starts nothing, and finds what is missing
     return tasks

@@ -36,13 +36,44 @@ class SamplingSpec(Section):
     """Texts that end the answer."""
 
 
+class ChoiceScratchSpec(Section):
+    """A choice policy from nothing: every action is equally likely to it until it learnt."""
+
+    hidden: PositiveInt = 32
+    """Size of the hidden layer."""
+    text_columns: NonNegativeInt = 32
+    """Columns for the hashed n-grams of what the decision is about; 0: it is not read."""
+    word_columns: NonNegativeInt = 32
+    """Columns for those of what is known of an action in words; 0: they are not read."""
+    seed: int = 0
+    """Decides the first weights."""
+
+
+class ChoiceSpec(Section):
+    """A policy over a few actions: a small network that learns in a minute on a CPU."""
+
+    checkpoint: str | None = None
+    """A trained one: the run folder of a training, or one of its checkpoints."""
+    scratch: ChoiceScratchSpec | None = None
+    """One from nothing; that is also what none of the two means."""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "ChoiceSpec":
+        if self.checkpoint is not None and self.scratch is not None:
+            raise ValueError("give 'checkpoint' or 'scratch', not both")
+        return self
+
+
 class AgentSpec(Section):
     """Who acts."""
 
-    kind: Literal["llm", "expert", "random", "human"] = "llm"
-    """A language model, the environment's known solution, chance, or a person."""
+    kind: Literal["llm", "expert", "random", "human", "choice"] = "llm"
+    """A language model, the environment's known solution, chance, a person, or a small network that
+    chooses among legal actions."""
     model: ModelSpec | None = None
     """The model behind an ``llm`` agent."""
+    choice: ChoiceSpec = ChoiceSpec()
+    """The policy of a ``choice`` agent."""
     parser: Literal["plain", "action_tag", "fenced", "tool_call"] = "plain"
     """Where in the answer the action stands."""
     prompt: str | None = None

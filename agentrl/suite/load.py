@@ -21,6 +21,7 @@ _FILE_KEYS: tuple[KeyPath, ...] = (
     ("tasks", "file"),
     ("agent", "model", "checkpoint"),
     ("agent", "model", "run"),
+    ("agent", "choice", "checkpoint"),
     ("train", "sft", "run"),
     ("train", "sft", "tasks", "file"),
     ("train", "evaluation", "tasks", "file"),

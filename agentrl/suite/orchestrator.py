@@ -24,6 +24,7 @@ POOL_FILE_KEYS: tuple[tuple[str, ...], ...] = (
     ("workers", "*", "model", "run"),
     ("workers", "*", "agent", "model", "checkpoint"),
     ("workers", "*", "agent", "model", "run"),
+    ("workers", "*", "agent", "choice", "checkpoint"),
     ("workers", "*", "options", "file"),
 )
 """Values of a pool that name a file or folder; a star stands for every worker."""

@@ -7,7 +7,7 @@ import gymnasium
 
 from agentrl.envs.qa.env import QAEnv
 from agentrl.orchestrator.skills.operations import write_list
-from agentrl.orchestrator.skills.puzzle import FORK, make_puzzle
+from agentrl.orchestrator.skills.puzzle import FORK, SHAPES, make_puzzle
 from agentrl.task import Task
 
 ENV_ID = "Skills-v0"
@@ -18,7 +18,16 @@ class SkillsEnv(QAEnv):
 
     The inner environment of ``tasks/conductor/skills.yaml``; its id there is
     ``agentrl.orchestrator.skills.env:Skills-v0``.
+
+    Args:
+        shapes: kinds of puzzles, as often as they stand here: ``one``, ``chain2``, ``chain3`` and
+            ``fork``; None: more of the long ones.
+        options: those of ``QAEnv``.
     """
+
+    def __init__(self, shapes: Sequence[str] | None = None, **options: Any) -> None:
+        super().__init__(**options)
+        _known(shapes)
 
     @property
     def instructions(self) -> str:
@@ -28,11 +37,20 @@ class SkillsEnv(QAEnv):
     @classmethod
     def generate(cls, count: int, seed: int, options: Mapping[str, Any]) -> Sequence[Task]:
         """Return ``count`` puzzles, grouped by their shape."""
-        return [_task(number) for number in range(seed, seed + count)]
+        shapes = _known(options.get("shapes"))
+        return [_task(number, shapes) for number in range(seed, seed + count)]
 
 
-def _task(seed: int) -> Task:
-    puzzle = make_puzzle(seed)
+def _known(shapes: Sequence[str] | None) -> Sequence[str]:
+    for shape in shapes or ():
+        if shape not in SHAPES:
+            kinds = ", ".join(dict.fromkeys(SHAPES))
+            raise UsageError(f"there is no shape {shape!r} of a puzzle; there are {kinds}")
+    return shapes or SHAPES
+
+
+def _task(seed: int, shapes: Sequence[str]) -> Task:
+    puzzle = make_puzzle(seed, shapes)
     data = {
         "question": puzzle.question,
         "answer": write_list(puzzle.answer or ()),

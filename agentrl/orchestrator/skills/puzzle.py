@@ -76,10 +76,15 @@ class Puzzle:
         return f"model_id = {workers}\nsubtasks = [{texts}]\naccess_list = {access}"
 
 
-def make_puzzle(seed: int) -> Puzzle:
-    """Return the puzzle of a seed: one in which every part and who sees what matters."""
+def make_puzzle(seed: int, shapes: Sequence[str] = SHAPES) -> Puzzle:
+    """Return the puzzle of a seed: one in which every part and who sees what matters.
+
+    Args:
+        seed: decides everything about it.
+        shapes: the kinds of puzzles, as often as they stand here.
+    """
     rng = random.Random(f"skills:{seed}")
-    shape = rng.choice(SHAPES)
+    shape = rng.choice(shapes)
     for _ in range(_DRAWS):
         puzzle = Puzzle(shape, tuple(rng.sample(range(1, 10), 5)), _parts(shape, rng))
         if _matters(puzzle):
