@@ -6,6 +6,7 @@ from typing import Any
 import gymnasium
 
 from agentrl.envs.qa.env import QAEnv
+from agentrl.errors import UsageError
 from agentrl.orchestrator.skills.operations import write_list
 from agentrl.orchestrator.skills.puzzle import FORK, SHAPES, make_puzzle
 from agentrl.task import Task
