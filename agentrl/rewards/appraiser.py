@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from agentrl.episode import Episode
-from agentrl.rewards.build import build_labelers
+from agentrl.rewards.build import Rollouts, build_labelers
 from agentrl.rewards.compose import annotate_batch
 from agentrl.rewards.labeling import Labeler
 from agentrl.rewards.state import RewardState
@@ -83,14 +83,17 @@ class Appraiser:
             await labeler.close()
 
 
-def build_appraiser(spec: RewardSpec, tasks: Iterable[Task] = ()) -> Appraiser:
+def build_appraiser(
+    spec: RewardSpec, tasks: Iterable[Task] = (), rollouts: Rollouts | None = None
+) -> Appraiser:
     """Return the appraiser of a suite's reward; models and sandboxes start with the first label.
 
     Args:
         spec: the suite's ``reward``.
         tasks: for labels that read a task's data.
+        rollouts: for labels that play on from a turn; None: nobody plays here.
 
     Raises:
-        UsageError: a label's model, file or library is not there.
+        UsageError: a label's model, file or library is not there, or nobody plays.
     """
-    return Appraiser(build_labelers(spec.labels, tasks))
+    return Appraiser(build_labelers(spec.labels, tasks, rollouts))

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from agentrl.episode import Episode
 from agentrl.rewards.appraiser import build_appraiser
+from agentrl.rewards.build import Rollouts
 from agentrl.rewards.scope import needs_batch
 from agentrl.runs.folder import RunFolder
 from agentrl.suite.reward.spec import RewardSpec
@@ -13,7 +14,12 @@ from agentrl.task import Task
 logger = logging.getLogger(__name__)
 
 
-async def appraise_run(spec: RewardSpec, tasks: Sequence[Task], folder: RunFolder) -> None:
+async def appraise_run(
+    spec: RewardSpec,
+    tasks: Sequence[Task],
+    folder: RunFolder,
+    rollouts: Rollouts | None = None,
+) -> None:
     """Write down the rewards of a run's episodes where they depend on more than each episode.
 
     All groups together are one batch. Doing it again begins with what the episodes state, so a
@@ -23,6 +29,7 @@ async def appraise_run(spec: RewardSpec, tasks: Sequence[Task], folder: RunFolde
         spec: what counts.
         tasks: of the run, for labels that read a task's data.
         folder: with every episode.
+        rollouts: for labels that play on from a turn.
 
     Raises:
         UsageError: a label's model, file or library is not there, or a term is not finite.
@@ -32,7 +39,7 @@ async def appraise_run(spec: RewardSpec, tasks: Sequence[Task], folder: RunFolde
         return
     groups = by_group(folder.recorded())
     logger.info("composing the rewards of %d groups", len(groups))
-    appraiser = build_appraiser(spec, tasks)
+    appraiser = build_appraiser(spec, tasks, rollouts)
     try:
         labelled = await appraiser.label_all(groups)
     finally:

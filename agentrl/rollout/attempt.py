@@ -87,10 +87,11 @@ class Attempt:
     async def _turn_by_turn(self) -> Ending:
         job = self._job
         view, instructions, advised = await self._on_lane(
-            "reset", lambda: self._world.reset(job.task, job.seed)
+            "reset", lambda: self._world.reset(job.task, job.seed, job.prefix)
         )
         session = self._agent.session(job.key, instructions, job.agent_seed)
-        for _ in range(self._limits.max_turns or advised):
+        played = len(job.prefix.turns) if job.prefix else 0
+        for _ in range((self._limits.max_turns or advised) - played):
             self._last_observation = view.observation
             turn_started = time.perf_counter()
             try:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from agentrl.envs.tasks import world_seed
 from agentrl.episode import Episode, Failure, Status, StopReason
 from agentrl.errors import AgentrlError
+from agentrl.rollout.prefix import Prefix
 from agentrl.suite.spec import RolloutsSpec
 from agentrl.task import Task
 
@@ -24,6 +25,8 @@ class Job:
     attempt: int = 0
     group: str = ""
     """Names the attempts that belong together; empty: the task's id does."""
+    prefix: Prefix | None = None
+    """What is played again before the agent goes on; no turn of it is in the episode."""
 
     @property
     def group_id(self) -> str:

@@ -11,12 +11,13 @@ from agentrl.agents.choice.build import check_choice
 from agentrl.envs.build import check_options, check_reward, check_sandbox
 from agentrl.envs.tasks import load_tasks
 from agentrl.episode import Episode
-from agentrl.rewards.build import build_labelers
+from agentrl.rewards.build import Rollouts
 from agentrl.rollout.appraise import appraise_run
 from agentrl.rollout.job import Job, plan_jobs
 from agentrl.rollout.playing import playing
 from agentrl.rollout.rollout import Rollout
 from agentrl.rollout.signals import stop_on_signals
+from agentrl.rollout.values import RolloutValues, check_labels, plays_on
 from agentrl.runs.folder import RunFolder
 from agentrl.suite import Suite, SuiteSpec
 from agentrl.task import Task
@@ -74,7 +75,7 @@ def check_suite(suite: Suite) -> tuple[Task, ...]:
     check_sandbox(suite)
     check_choice(suite)
     tasks = load_tasks(suite)
-    build_labelers(suite.spec.reward.labels, tasks)  # starts nothing, and finds what is missing
+    check_labels(suite.spec.reward, tasks)
     return tasks
 
 
@@ -98,14 +99,17 @@ async def _run(spec: SuiteSpec, tasks: Sequence[Task], folder: RunFolder, watch:
         watch.update(episode, resumed=True)
     jobs = [job for job in planned if job.key not in done]
     logger.info("%d episodes to play, %d are there already", len(jobs), len(done))
-    if not jobs:
+    asks_to_play = plays_on(spec.reward)
+    if not jobs and not asks_to_play:
         await appraise_run(spec.reward, tasks, folder)
         return RunStats(len(planned), 0.0, (), resumed=True, interrupted=False)
     started = time.perf_counter()
     async with playing(spec, tasks, folder.path) as player:
         rollout = Rollout(player, concurrency=_concurrency(spec), retries=spec.rollouts.retries)
         interrupted = await _play_all(rollout, jobs, folder, watch)
-    if not interrupted:
+        if asks_to_play and not interrupted:
+            await appraise_run(spec.reward, tasks, folder, _rollouts(rollout, tasks, spec))
+    if not asks_to_play and not interrupted:
         await appraise_run(spec.reward, tasks, folder)
     return RunStats(
         planned=len(planned),
@@ -150,6 +154,17 @@ async def _report_progress(rollout: Rollout, folder: RunFolder, watch: Watch) ->
             folder.append_metrics(
                 {"done": rollout.done, "running": rollout.running, "retried": rollout.retried}
             )
+
+
+def _rollouts(rollout: Rollout, tasks: Sequence[Task], spec: SuiteSpec) -> Rollouts:
+    """Return what plays on from recorded turns, as many attempts at a time as a run has."""
+    slots = asyncio.Semaphore(_concurrency(spec))
+
+    async def play(job: Job) -> Episode:
+        async with slots:
+            return await rollout.play(job)
+
+    return lambda label: RolloutValues(play, tasks, label, seed=spec.rollouts.seed)
 
 
 def _concurrency(spec: SuiteSpec) -> int:

@@ -8,6 +8,7 @@ from agentrl.agents.base import Needs, View
 from agentrl.envs.base import TextEnv
 from agentrl.episode import Call
 from agentrl.errors import EnvError, boundary
+from agentrl.rollout.prefix import Prefix
 from agentrl.task import Task
 
 
@@ -38,11 +39,16 @@ class World:
         self._needs = needs
         self._env: TextEnv | None = None
 
-    def reset(self, task: Task, seed: int) -> tuple[View, str, int]:
-        """Return the first view, the instructions, and how many turns are advised."""
+    def reset(self, task: Task, seed: int, prefix: Prefix | None = None) -> tuple[View, str, int]:
+        """Return the first view, the instructions, and how many turns are advised.
+
+        With a ``prefix`` the first view is the one at its end.
+        """
         with boundary(EnvError, f"reset of {self._name} for task {task.id!r}"):
             env = self._env = self._build()
             observation, _ = env.reset(seed=seed, options={"task": task})
+            if prefix is not None:
+                observation = prefix.play_again(env, observation)
             return self._view(env, observation), env.instructions, env.max_turns
 
     def step(self, action: str) -> WorldStep:

@@ -9,7 +9,7 @@ from agentrl.envs.build import check_options, check_reward, check_sandbox
 from agentrl.envs.tasks import load_tasks
 from agentrl.errors import MissingDependencyError, SuiteError
 from agentrl.models.check import check_model
-from agentrl.rewards.build import build_labelers
+from agentrl.rollout.values import check_labels
 from agentrl.suite import Suite
 from agentrl.suite.model import TransformersSpec, VllmSpec
 from agentrl.suite.reward.tournament import TournamentLabelSpec
@@ -136,7 +136,7 @@ def _check_rewards(plan: Plan) -> None:
             f"'greedy' plays one more episode of a task alone, and label {ranked[0]!r} ranks the "
             f"episodes of a group: take group_mean or leave_one_out",
         )
-    build_labelers(reward.labels, plan.tasks)  # starts nothing, and finds what is missing
+    check_labels(reward, plan.tasks)
 
 
 def _check_held_out(suite: Suite, plan: Plan) -> None:

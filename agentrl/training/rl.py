@@ -17,6 +17,7 @@ from agentrl.training.lesson import Lesson, make_lesson
 from agentrl.training.memory import resident_mb
 from agentrl.training.metrics import Metrics
 from agentrl.training.observed import note_episodes, note_rewards
+from agentrl.training.playing_on import rollouts_of
 from agentrl.training.rng import restore_rng, rng_state
 from agentrl.training.sample import Batch
 from agentrl.training.schedules import Schedules
@@ -58,7 +59,9 @@ class ReinforcementLearning:
         self._schedules = Schedules(workshop.plan.suite)
         self._sampler = build_sampler(train, workshop.plan.tasks)
         self._learner = learner
-        self._appraiser = build_appraiser(workshop.spec.reward, workshop.plan.tasks)
+        self._appraiser = build_appraiser(
+            workshop.spec.reward, workshop.plan.tasks, rollouts_of(workshop)
+        )
         self._collector = Collector(
             workshop.playground,
             workshop.folder.append,

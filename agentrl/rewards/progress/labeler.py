@@ -11,6 +11,7 @@ from agentrl.rewards.labeling import unscored, with_signals
 from agentrl.rewards.progress.convert import contribution, difference, potential, segment
 from agentrl.rewards.progress.scorers import load_scorer
 from agentrl.rewards.progress.source import Found, Scored, ValueSource
+from agentrl.suite.reward.conversion import ConversionSpec
 from agentrl.suite.reward.progress import ProgressLabelSpec
 
 
@@ -26,7 +27,7 @@ class ProgressLabeler:
         source: tells the values.
     """
 
-    def __init__(self, name: str, spec: ProgressLabelSpec, source: ValueSource) -> None:
+    def __init__(self, name: str, spec: ConversionSpec, source: ValueSource) -> None:
         self._name = name
         self._spec = spec
         self._source = source
@@ -83,19 +84,18 @@ class ProgressLabeler:
                 return segment(values, _segment_ends(episode, spec))
 
 
-def build(name: str, spec: ProgressLabelSpec, source: ValueSource | None = None) -> ProgressLabeler:
+def build(name: str, spec: ProgressLabelSpec) -> ProgressLabeler:
     """Return the labeler that a suite describes.
 
     Args:
         name: the facts' name.
         spec: the suite's section.
-        source: tells the values, in place of the suite's scorer.
 
     Raises:
         CheckpointError: the scorer's folder holds none, or a damaged one.
         UsageError: the scorer is of another model family, or foretells another result.
     """
-    return ProgressLabeler(name, spec, source or _scored(spec))
+    return ProgressLabeler(name, spec, _scored(spec))
 
 
 def _scored(spec: ProgressLabelSpec) -> Scored:
@@ -107,7 +107,7 @@ def _scored(spec: ProgressLabelSpec) -> Scored:
     return Scored(scorer, update=spec.update)
 
 
-def _segment_ends(episode: Episode, spec: ProgressLabelSpec) -> set[int]:
+def _segment_ends(episode: Episode, spec: ConversionSpec) -> set[int]:
     """Return the turns that end a segment; the last turn always does."""
     turns = range(len(episode.turns))
     if spec.segment_at is None:

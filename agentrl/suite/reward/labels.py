@@ -9,6 +9,7 @@ from agentrl.suite.reward.intrinsic import IntrinsicLabelSpec
 from agentrl.suite.reward.judge import JudgeLabelSpec
 from agentrl.suite.reward.novelty import NoveltyLabelSpec
 from agentrl.suite.reward.progress import ProgressLabelSpec
+from agentrl.suite.reward.rollouts import RolloutsLabelSpec
 from agentrl.suite.reward.subgoals import SubgoalsLabelSpec
 from agentrl.suite.reward.tournament import TournamentLabelSpec
 
@@ -17,6 +18,7 @@ LabelSpec = Annotated[
     | TournamentLabelSpec
     | NoveltyLabelSpec
     | ProgressLabelSpec
+    | RolloutsLabelSpec
     | CodeLabelSpec
     | SubgoalsLabelSpec
     | IntrinsicLabelSpec,

@@ -4,13 +4,11 @@ from typing import Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
+from agentrl.suite.reward.conversion import ConversionSpec
 from agentrl.suite.section import Section
 
 Backend = Literal["text", "lm", "contrastive", "log_ratio"]
 """Kinds of scorers that are fitted and kept in a folder."""
-
-Conversion = Literal["contribution", "difference", "potential", "segment"]
-"""How values of prefixes become rewards of turns."""
 
 
 class TextScorerSpec(Section):
@@ -39,7 +37,7 @@ class ContrastiveSpec(TextScorerSpec):
     """Most pairs of a task."""
 
 
-class ProgressLabelSpec(Section):
+class ProgressLabelSpec(ConversionSpec):
     """How far each turn brought the episode, by a scorer that recorded outcomes taught."""
 
     kind: Literal["progress"]
@@ -48,22 +46,6 @@ class ProgressLabelSpec(Section):
     nothing at first and learns from each group; needs ``update``."""
     backend: Backend | None = None
     """What kind the scorer must be of. None: as its folder says."""
-    outcome: str = "success"
-    """The result that the scorer foretells and that contributions sum to."""
-    convert: Conversion = "contribution"
-    """``contribution``: differences of values, with what is missing to the outcome spread over the
-    turns, so that they sum to it (SPA). ``difference``: the change of value (MRT, VSRM).
-    ``potential``: shaping that leaves the best policy the best. ``segment``: the value at the end
-    of each segment (Fine-Grained RLHF)."""
-    residual: Literal["spread", "none"] = "spread"
-    """For ``contribution``: whether what is missing to the outcome is spread evenly."""
-    gamma: float = Field(1.0, gt=0, le=1)
-    """For ``potential``: the discount, which must be the training's."""
-    segment_turns: PositiveInt = 1
-    """For ``segment``: turns in a segment; the last one ends with the episode."""
-    segment_at: str | None = None
-    """For ``segment``: a signal that ends a segment where it is above 0, instead of a number of
-    turns."""
     update: bool = False
     """Whether the scorer learns from each group after labeling it."""
 

@@ -11,6 +11,7 @@ from agentrl.training.batch import make_batch
 from agentrl.training.collect import Collector, Group
 from agentrl.training.feed import previewed
 from agentrl.training.packing import pack
+from agentrl.training.playing_on import rollouts_of
 from agentrl.training.policy import Policy
 from agentrl.training.preflight.checks import (
     check_episodes,
@@ -73,7 +74,7 @@ async def _sample(workshop: Workshop) -> list[Group]:
     size = min(train.group_size, _MOST_OF_A_TASK)
     small = train.model_copy(update={"group_size": size, "sampler": SamplerSpec()})
     spec = Schedules(workshop.plan.suite).spec_at(1).model_copy(update={"train": small})
-    appraiser = build_appraiser(spec.reward, workshop.plan.tasks)
+    appraiser = build_appraiser(spec.reward, workshop.plan.tasks, rollouts_of(workshop))
     collector = Collector(
         workshop.playground,
         lambda episode: workshop.folder.append(episode, PREFLIGHT),

@@ -5,10 +5,14 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 
 from agentrl.agents.base import View
+from agentrl.envs.base import TextEnv
 from agentrl.episode import Episode, Status, StopReason, Turn
 from agentrl.models.scorers.base import ProgressScorer
+from agentrl.rollout.prefix import Prefix
 from agentrl.task import Task
-from agentrl.training.progress.replay import Build, replayed
+
+Build = Callable[[], TextEnv]
+"""Returns a new environment."""
 
 Propose = Callable[[View], Sequence[str]]
 """Returns the actions to try from what is seen."""
@@ -91,14 +95,21 @@ def _begun(build: Build, task: Task, seed: int) -> Episode:
 
 
 def _tried(build: Build, task: Task, episode: Episode, propose: Propose) -> list[Episode]:
-    turns = len(episode.turns)
-    with closing(replayed(build, task, episode, turns).env) as env:
+    with closing(build()) as env:
+        _bring(env, task, episode)
         view = View(episode.final_observation, env.legal_actions())
     return [_with(build, task, episode, action) for action in propose(view)]
 
 
+def _bring(env: TextEnv, task: Task, episode: Episode) -> None:
+    """Bring a new environment to where an episode is."""
+    observation, _ = env.reset(seed=episode.seed, options={"task": task})
+    Prefix.of(episode, len(episode.turns)).play_again(env, observation)
+
+
 def _with(build: Build, task: Task, episode: Episode, action: str) -> Episode:
-    with closing(replayed(build, task, episode, len(episode.turns)).env) as env:
+    with closing(build()) as env:
+        _bring(env, task, episode)
         observation, reward, terminated, truncated, info = env.step(action)
         turn = Turn(
             episode.final_observation, action, signals=info["signals"], env_reward=float(reward)

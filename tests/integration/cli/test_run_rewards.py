@@ -93,6 +93,23 @@ def rewards(folder: Path) -> dict[str, object]:
     return {json.loads(line)["id"]: json.loads(line) for line in lines}
 
 
+def test_turns_are_worth_what_attempts_reach_that_go_on_from_them(
+    suite: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    settings = ("tasks.generate.count=2", "rollouts.attempts=2", "rollouts.workers=2")
+    vsrm = ("reward={preset: vsrm, labels: {gain: {kind: rollouts, attempts: 2}}}", *settings)
+
+    done = run(suite, "--out", folder, *(word for s in vsrm for word in ("--set", s)))
+
+    assert done.returncode == 0, done.stderr
+    for episode in read_episodes(folder):
+        gains = [turn.terms["gain"] for turn in episode.turns]
+        assert {abs(gain) for gain in gains} <= {0.0, 0.5, 1.0}
+        assert episode.turns[-1].signals["gain/value"] == episode.outcome["success"]
+        assert episode.reward == pytest.approx(episode.outcome["success"] + sum(gains))
+
+
 def test_a_judge_that_nobody_serves_ends_the_run_and_loses_nothing(
     suite: Path, tmp_path: Path
 ) -> None:
@@ -100,7 +117,7 @@ def test_a_judge_that_nobody_serves_ends_the_run_and_loses_nothing(
     judge = (
         "reward.labels={q: {kind: judge, rubric: {principles: Be brief.}, retries: 0, "
         "give_up_after: 2, timeout_s: 5, "
-        "model: {backend: openai, model: m, base_url: 'http://127.0.0.1:9/v1'}}}"
+        "model: {backend: openai, model: m, max_retries: 0, base_url: 'http://127.0.0.1:9/v1'}}}"
     )
 
     done = run(suite, "--out", folder, "--set", judge, "--set", "reward.terms={q: 1.0}")

@@ -240,6 +240,7 @@ def test_router_r1_on_an_environment_that_states_the_papers_form() -> None:
         ("toolrl", "agentrl/QA-v0"),
         ("star-r1", "agentrl/QA-v0"),
         ("spa", "agentrl/TextWorld-v0"),
+        ("vsrm", "agentrl/Maze-v0"),
         ("carl", "agentrl/Sokoban-v0"),
         ("wmact", "agentrl/Maze-v0"),
         ("laser-d", "agentrl/QA-v0"),

@@ -54,7 +54,7 @@ class Halves:
 
 def made(scorer: Halves | None = None, **options: Any) -> ProgressLabeler:
     spec = ProgressLabelSpec.model_validate({"kind": "progress", "scorer": "s", **options})
-    return build("p", spec, Scored(scorer or Halves(), update=spec.update))
+    return ProgressLabeler("p", spec, Scored(scorer or Halves(), update=spec.update))
 
 
 def label(labeler: ProgressLabeler, *group: Episode) -> list[Episode]:

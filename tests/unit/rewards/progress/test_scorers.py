@@ -14,7 +14,7 @@ from agentrl.episode import Episode, Status, Turn
 from agentrl.errors import CheckpointError, UsageError
 from agentrl.rewards.progress.best import best_of_n
 from agentrl.rewards.progress.contrastive import ContrastiveScorer, contrastive_loss
-from agentrl.rewards.progress.labeler import build
+from agentrl.rewards.progress.labeler import ProgressLabeler, build
 from agentrl.rewards.progress.scorers import load_scorer
 from agentrl.rewards.progress.text import TextScorer
 from agentrl.suite.reward.progress import ProgressLabelSpec, TextScorerSpec
@@ -45,7 +45,7 @@ LUCKY = attempt("lucky", ["look", "go north", "take the key", "wait"])
 def test_the_contribution_concentrates_on_the_turn_that_decided() -> None:
     scorer = TextScorer()
     told = scorer.fit(attempts(200))
-    labelled = build("spa", ProgressLabelSpec(kind="progress", update=True), _given(scorer))
+    labelled = ProgressLabeler("spa", ProgressLabelSpec(kind="progress", update=True), _given(scorer))
     (one,) = asyncio.run(labelled.label([LUCKY]))
 
     rewards = [turn.signals["spa"] for turn in one.turns]

@@ -1,0 +1,31 @@
+"""How values of an episode's prefixes become rewards of its turns."""
+
+from typing import Literal
+
+from pydantic import Field, PositiveInt
+
+from agentrl.suite.section import Section
+
+Conversion = Literal["contribution", "difference", "potential", "segment"]
+"""How values of prefixes become rewards of turns."""
+
+
+class ConversionSpec(Section):
+    """What a label of values has in common, whoever tells the values."""
+
+    outcome: str = "success"
+    """The result that values foretell and that contributions sum to."""
+    convert: Conversion = "contribution"
+    """``contribution``: differences of values, with what is missing to the outcome spread over the
+    turns, so that they sum to it (SPA). ``difference``: the change of value (MRT, VSRM).
+    ``potential``: shaping that leaves the best policy the best. ``segment``: the value at the end
+    of each segment (Fine-Grained RLHF)."""
+    residual: Literal["spread", "none"] = "spread"
+    """For ``contribution``: whether what is missing to the outcome is spread evenly."""
+    gamma: float = Field(1.0, gt=0, le=1)
+    """For ``potential``: the discount, which must be the training's."""
+    segment_turns: PositiveInt = 1
+    """For ``segment``: turns in a segment; the last one ends with the episode."""
+    segment_at: str | None = None
+    """For ``segment``: a signal that ends a segment where it is above 0, instead of a number of
+    turns."""
