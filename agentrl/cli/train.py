@@ -92,13 +92,13 @@ def _train(suite: "Suite", out: Path | None, resume: Path | None, *, as_json: bo
 
     plan = check_training(suite)
     ranks = join_ranks()
+    plan.check_ranks(ranks.count)
     if not ranks.first:
         follow(plan, ranks)
         return
-    version = _newest_step(plan, resume)
+    newest = _newest_step(plan, resume)
     with (
-        # Episodes of weights that no checkpoint has are of no use: they are played again.
-        open_folder(suite, out, resume, lambda e: e.weights_version <= version) as folder,
+        open_folder(suite, out, resume, lambda e: plan.can_learn_from(e, newest)) as folder,
         logging_to(folder.path / LOG),
     ):
         work_for(folder.path.name)

@@ -172,12 +172,20 @@ def reinforce_ada() -> Switches:
     }
 
 
+def sep_cma_es() -> Switches:
+    """TRINITY's search (arXiv 2512.04695): a choice policy evolves, by the separable CMA-ES.
+
+    A group has an episode of every candidate; advantages and losses do not come into it.
+    """
+    return {"group_size": 16, "sampler": {"equal_rewards": "keep"}}
+
+
 PRESETS: Mapping[str, Callable[[], Switches]] = {
     preset.__name__: preset
     for preset in (
         *(reinforce, rloo, remax, reinforce_pp, grpo, dr_grpo, gspo, dapo, bnpo),
         *(ppo, ppo_turn, turn_rloo, topr, nsr, w_reinforce, copo, unlikeliness),
-        *(ahpo, concurrent_il, reinforce_ada),
+        *(ahpo, concurrent_il, reinforce_ada, sep_cma_es),
     )
 }
 

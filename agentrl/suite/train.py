@@ -184,6 +184,14 @@ class SftSpec(Section):
         return self
 
 
+class EvolutionSpec(Section):
+    """The separable CMA-ES, for algorithm ``sep_cma_es``. A step is a generation: each of its
+    ``train.group_size`` candidates plays one episode of each of the step's tasks."""
+
+    sigma: PositiveFloat = 0.3
+    """How far the first candidates are from the first weights, as a standard deviation."""
+
+
 class EvaluationSpec(Section):
     """Held-out tasks, attempted before, while and after training; never trained on."""
 
@@ -239,6 +247,7 @@ class TrainSpec(Section):
     schedules: dict[str, ScheduleSpec] = {}
     """Numbers of the suite that follow a schedule, by dotted key, such as ``limits.max_turns`` or
     ``train.loss.entropy``."""
+    evolution: EvolutionSpec = EvolutionSpec()
     sft: SftSpec | None = None
     evaluation: EvaluationSpec | None = None
     checkpoints: CheckpointsSpec = CheckpointsSpec()
@@ -258,6 +267,11 @@ class TrainSpec(Section):
         scheduled = "train.loss.imitation.coefficient" in self.schedules
         return scheduled or self.loss.imitation.coefficient > 0
 
+    @property
+    def evolves(self) -> bool:
+        """Whether weights evolve, and no gradient is followed."""
+        return self.algorithm == "sep_cma_es"
+
     @model_validator(mode="before")
     @classmethod
     def _switches(cls, data: Any) -> Any:
@@ -275,6 +289,11 @@ class TrainSpec(Section):
             raise ValueError(
                 f"baseline '{self.advantage.baseline}' compares the episodes of a task: "
                 f"'group_size' must be at least 2"
+            )
+        if self.evolves and self.group_size < 4:
+            raise ValueError(
+                f"algorithm '{self.algorithm}' compares candidates: 'group_size', their number, "
+                f"must be at least 4"
             )
         if self.advantage.baseline == "value" and self.sampler.equal_rewards == "global":
             raise ValueError(

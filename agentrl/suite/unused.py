@@ -58,15 +58,34 @@ def _rules(spec: SuiteSpec, train: TrainSpec) -> Iterator[_Rule]:
     yield _Rule(
         "rollouts", ("attempts",), False, "`agentrl run`; training plays train.group_size episodes"
     )
+    yield from _agent_rules(spec)
     if train.sft is not None:
         of_n = train.sft.source == "best_of_n"
         yield _Rule("train.sft", ("attempts", "best"), of_n, "train.sft.source: best_of_n")
         played = train.sft.source != "run"
         yield _Rule("train.sft", ("tasks",), played, "another train.sft.source than run")
     if train.steps:  # those of RL; `--sft-only` leaves them where they are
+        yield from _evolution_rules(train)
         yield from _critic_rules(train)
         yield from _sampler_rules(train)
         yield from _loss_rules(train)
+
+
+def _agent_rules(spec: SuiteSpec) -> Iterator[_Rule]:
+    speaks, needs = spec.agent.kind == "llm", "a language model, an agent of kind llm"
+    yield _Rule("policy", (), speaks, needs)
+    yield _Rule("agent", ("model", "parser", "prompt", "history", "constrain"), speaks, needs)
+    yield _Rule("agent.sampling", ("top_p", "top_k", "max_tokens", "stop"), speaks, needs)
+    yield _Rule("agent", ("choice",), spec.agent.kind == "choice", "an agent of kind choice")
+
+
+def _evolution_rules(train: TrainSpec) -> Iterator[_Rule]:
+    gradients = not train.evolves
+    needs = "an algorithm that follows gradients, such as grpo"
+    for section in ("advantage", "loss", "optimiser"):
+        yield _Rule(f"train.{section}", (), gradients, needs)
+    yield _Rule("train", ("epochs", "minibatches", "tokens_per_pass"), gradients, needs)
+    yield _Rule("train.evolution", (), train.evolves, "train.algorithm: sep_cma_es")
 
 
 def _critic_rules(train: TrainSpec) -> Iterator[_Rule]:

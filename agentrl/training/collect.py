@@ -1,6 +1,7 @@
 """Playing the episodes of a step, group by group."""
 
 import asyncio
+import re
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -15,6 +16,8 @@ from agentrl.task import Task
 from agentrl.training.playground import Playground
 from agentrl.training.tasks import GroupResult, build_growth
 from agentrl.training.tasks.growth import Growth
+
+_KEY = re.compile(r"\d+(?:\.\d+)+/.*#(\d+)", re.DOTALL)
 
 Emit = Callable[[Episode], None]
 T = TypeVar("T")
@@ -159,6 +162,16 @@ class Collector:
         self._emit(episode)
         self.done += 1
         return episode
+
+
+def number_in_group(episode_id: str) -> int | None:
+    """Return which episode of its group one of a step is, from 0; None: it is of no step.
+
+    >>> number_in_group("3.0.1/task#7"), number_in_group("rl-3/task#7")
+    (7, None)
+    """
+    key = _KEY.fullmatch(episode_id)
+    return int(key[1]) if key else None
 
 
 async def together(coroutines: Sequence[Coroutine[Any, Any, T]]) -> list[T]:

@@ -22,6 +22,7 @@ from agentrl.training.policy import Policy, TokenOutputs
 from agentrl.training.ranks import Ranks
 from agentrl.training.sample import Batch
 from agentrl.training.table import TokenTable, token_table
+from agentrl.training.trainable import Trainable
 from agentrl.training.weights import duration_weights
 
 _ALONE = Ranks()
@@ -44,9 +45,9 @@ class Learner:
 
     def __init__(
         self,
-        policy: Policy,
+        policy: Trainable,
         spec: TrainSpec,
-        reference: Policy | None = None,
+        reference: Trainable | None = None,
         ranks: Ranks = _ALONE,
     ) -> None:
         """Put a learner together.
@@ -68,7 +69,7 @@ class Learner:
         parameters = list(policy.parameters())
         groups = [(parameters, spec.optimiser.lr)]
         if spec.advantage.baseline == "value" and spec.critic.trunk == "shared":
-            self._shared = SharedCritic(policy)
+            self._shared = SharedCritic(_language_model(policy))
             groups.append((list(self._shared.parameters()), spec.critic.lr))
         if ranks.count > 1 and spec.advantage.baseline == "value":
             raise UsageError(
@@ -78,7 +79,7 @@ class Learner:
         self._optimiser = Optimiser(groups, spec.optimiser)
         self._critic_optimiser: Optimiser | None = None
         if spec.advantage.baseline == "value" and spec.critic.trunk == "copy":
-            self._copied = CopiedCritic(policy)
+            self._copied = CopiedCritic(_language_model(policy))
             trained = [(list(self._copied.trained()), spec.critic.lr)]
             self._critic_optimiser = Optimiser(trained, spec.optimiser)
 
@@ -302,6 +303,11 @@ class Learner:
             metrics.add("critic/loss", float(error.detach().mean()), len(error))
         norm = self._critic_optimiser.step(spec.optimiser, step, spec.steps)
         metrics.add("critic/grad_norm", norm)
+
+
+def _language_model(policy: Trainable) -> Policy:
+    assert isinstance(policy, Policy), "a suite with another policy and a critic is refused"
+    return policy
 
 
 def _minibatches(

@@ -4,23 +4,35 @@ import os
 from pathlib import Path
 from typing import Any
 
+import torch
+
+from agentrl.agents.choice.build import build_policy
+from agentrl.agents.choice.policy import load_policy as load_choice_policy
+from agentrl.envs.build import suite_env_class
 from agentrl.models.chat import load_tokenizer
 from agentrl.models.checkpoint import resolve_checkpoint
 from agentrl.models.scratch import scratch_checkpoint
 from agentrl.models.transformers.load import load_model
 from agentrl.rollout.texts import suite_texts
 from agentrl.suite.model import TransformersSpec
+from agentrl.training.choice.learning import LearningPolicy
 from agentrl.training.plan import Plan
 from agentrl.training.policy import Policy
+from agentrl.training.trainable import Trainable
 
 
-def first_checkpoint(plan: Plan) -> Path:
+def first_checkpoint(plan: Plan) -> Path | None:
     """Return the folder of the weights that training begins with; makes a model from scratch.
+
+    None: there is none, because a choice policy begins from nothing.
 
     Raises:
         CheckpointError: there is no such checkpoint.
         StorageError: a model from scratch cannot be kept.
     """
+    if plan.chooses:
+        given = plan.suite.spec.agent.choice.checkpoint
+        return None if given is None else Path(given)
     model = plan.model
     if isinstance(model, TransformersSpec) and model.scratch is not None:
         texts = list(suite_texts(plan.suite.spec, plan.all_tasks))
@@ -29,8 +41,28 @@ def first_checkpoint(plan: Plan) -> Path:
     return resolve_checkpoint(model.checkpoint)
 
 
+def load_trainable(folder: Path | None, plan: Plan) -> Trainable:
+    """Return the policy that a suite trains.
+
+    Args:
+        folder: of its weights; None: a choice policy from nothing.
+        plan: the training.
+
+    Raises:
+        UsageError: the folder's policy is none that the suite can train.
+    """
+    if not plan.chooses:
+        assert folder is not None, "a language model is of a checkpoint"
+        return load_policy(folder, plan)
+    torch.set_num_threads(1)  # more of them only wait for each other
+    if folder is None:
+        suite = plan.suite
+        return LearningPolicy(build_policy(suite.spec.agent.choice, suite_env_class(suite)))
+    return LearningPolicy(load_choice_policy(folder))
+
+
 def load_policy(folder: Path, plan: Plan) -> Policy:
-    """Return the policy, in float32 where all its weights learn: small steps vanish in bfloat16.
+    """Return the language model, in float32 where all of it learns: bfloat16 loses small steps.
 
     Call it on the thread that will compute: torch counts threads by the thread that asks, and the
     learner may use every core while the engine leaves one to the environments.

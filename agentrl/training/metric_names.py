@@ -43,6 +43,7 @@ GROUPS = {
     "tokens": "Tokens",
     "policy": "The update of the policy",
     "critic": "The update of the critic",
+    "evolution": "Evolution of a choice policy",
     "sft": "Supervised training",
     "staleness": "How old the sampling weights were",
     "sync": "Weights to the sampling engine",
@@ -143,6 +144,8 @@ _TABLE: tuple[tuple[str, str, Combine, str], ...] = (
     ),
     ("critic/value_mean", "reward", "mean", "Mean value of a token."),
     ("critic/grad_norm", "", "mean", "Length of the critic's gradient before it is shortened."),
+    ("evolution/width", "", "mean", "Standard deviation of a weight among the candidates."),
+    ("evolution/best", "reward", "max", "How far the best candidate is above the mean of all."),
     ("sft/loss", "nats a token", "mean", "Negative log-likelihood of the answers' tokens."),
     (
         *("sft/accuracy", "share", "mean"),

@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 
+from agentrl.agents.choice.build import check_choice
 from agentrl.envs.build import check_options, check_reward, check_sandbox
 from agentrl.envs.tasks import load_tasks
-from agentrl.errors import MissingDependencyError, SuiteError
+from agentrl.episode import Episode
+from agentrl.errors import MissingDependencyError, SuiteError, UsageError
 from agentrl.models.check import check_model
 from agentrl.rollout.values import check_labels
 from agentrl.suite import Suite
@@ -17,6 +19,7 @@ from agentrl.suite.tasks import TasksSpec
 from agentrl.suite.train import TrainSpec
 from agentrl.suite.unused import unused_keys
 from agentrl.task import Task
+from agentrl.training.choice.check import check_choice_training
 from agentrl.training.schedules import Schedules
 
 
@@ -37,11 +40,40 @@ class Plan:
         return self.suite.spec.train
 
     @property
+    def chooses(self) -> bool:
+        """Whether a choice policy is trained, and no language model."""
+        return self.suite.spec.agent.kind == "choice"
+
+    @property
     def model(self) -> TransformersSpec | VllmSpec:
-        """The model that is trained."""
+        """The language model that is trained."""
         model = self.suite.spec.agent.model
         assert isinstance(model, TransformersSpec | VllmSpec)
         return model
+
+    def can_learn_from(self, episode: Episode, newest: int) -> bool:
+        """Whether a training that goes on still wants an episode that an earlier start played.
+
+        Episodes of weights that no checkpoint has are of no use, and a choice policy learns from
+        what no record holds: such ones are played again.
+
+        Args:
+            episode: of the run folder.
+            newest: steps behind the newest checkpoint.
+        """
+        return episode.weights_version < newest + (not self.chooses)
+
+    def check_ranks(self, count: int) -> None:
+        """Check that so many processes can train together.
+
+        Raises:
+            UsageError: a choice policy is trained by one.
+        """
+        if count > 1 and self.chooses:
+            raise UsageError(
+                f"a choice policy is trained by one process, and torchrun started {count}: start "
+                f"without it"
+            )
 
     @property
     def all_tasks(self) -> tuple[Task, ...]:
@@ -64,17 +96,7 @@ def check_training(suite: Suite) -> Plan:
             f"{suite.path}: it has no section 'train', which says how to train; see "
             f"tasks/quickstart.yaml for an example"
         )
-    if spec.agent.kind != "llm":
-        raise suite.error(
-            ("agent", "kind"), f"only an 'llm' agent can be trained, got {spec.agent.kind!r}"
-        )
-    if not isinstance(spec.agent.model, TransformersSpec | VllmSpec):
-        backend = None if spec.agent.model is None else spec.agent.model.backend
-        raise suite.error(
-            ("agent", "model", "backend"),
-            f"training needs a model whose weights are here, 'transformers' or 'vllm', "
-            f"got {backend!r}",
-        )
+    _check_agent(suite, train)
     if spec.rollouts.workers > 1:
         raise suite.error(
             ("rollouts", "workers"),
@@ -87,7 +109,9 @@ def check_training(suite: Suite) -> Plan:
             f"it would have no effect: it needs {unused.needs}; remove it, or leave its default, "
             f"{json.dumps(unused.default, default=str)}",
         )
-    _check_parts(suite, spec.agent.model)
+    if isinstance(spec.agent.model, TransformersSpec | VllmSpec):
+        _check_parts(suite, spec.agent.model)
+    Schedules(suite)
     plan = Plan(
         suite,
         load_tasks(suite),
@@ -103,8 +127,35 @@ def check_training(suite: Suite) -> Plan:
     return plan
 
 
+def _check_agent(suite: Suite, train: TrainSpec) -> None:
+    """Check that the agent is one that can be trained as the suite says."""
+    agent = suite.spec.agent
+    if agent.kind == "choice":
+        check_choice(suite)
+        check_choice_training(suite, train)
+        return
+    if agent.kind != "llm":
+        raise suite.error(
+            ("agent", "kind"),
+            f"only an agent of kind 'llm' or 'choice' can be trained, got {agent.kind!r}",
+        )
+    if train.evolves:
+        raise suite.error(
+            ("train", "algorithm"),
+            f"'{train.algorithm}' evolves a few thousand weights, which an agent of kind 'choice' "
+            f"has; for a language model take another, such as grpo",
+        )
+    if not isinstance(agent.model, TransformersSpec | VllmSpec):
+        backend = None if agent.model is None else agent.model.backend
+        raise suite.error(
+            ("agent", "model", "backend"),
+            f"training needs a model whose weights are here, 'transformers' or 'vllm', "
+            f"got {backend!r}",
+        )
+
+
 def _check_parts(suite: Suite, model: TransformersSpec | VllmSpec) -> None:
-    """Check the model, the engine and the schedules, each without loading anything."""
+    """Check the model and the engine, without loading anything."""
     check_model(model)
     if suite.spec.policy.engine == "vllm":
         from agentrl.models.vllm.server import check_installed
@@ -114,7 +165,6 @@ def _check_parts(suite: Suite, model: TransformersSpec | VllmSpec) -> None:
         raise MissingDependencyError(
             "policy.lora needs peft, which is not installed: pip install 'agentrl[lora]'"
         )
-    Schedules(suite)
 
 
 def _tasks(suite: Suite, spec: TasksSpec | None, at: tuple[str, ...]) -> tuple[Task, ...]:

@@ -1,16 +1,14 @@
 """Where the policy plays: the suite's environments, with whatever weights the engine has."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from agentrl.agents.base import Agent
-from agentrl.agents.llm import LLMAgent
-from agentrl.models.base import Model
 from agentrl.rollout.local import LocalPlayer
 from agentrl.rollout.rollout import Rollout
-from agentrl.suite.spec import SuiteSpec
+from agentrl.suite.spec import AgentSpec, SuiteSpec
 
 _MOST_PLACES = 4
 
@@ -27,12 +25,13 @@ class _Place:
 class Playground:
     """Gives out rollouts; those that play by the same rules share a player."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, agent: Callable[[AgentSpec], Agent]) -> None:
         """
         Args:
-            model: started, and closed by somebody else.
+            agent: returns the policy as an agent by a suite's section; somebody else starts and
+                closes what is behind it.
         """
-        self._model = model
+        self._agent = agent
         self._places: dict[str, _Place] = {}
         self._building = asyncio.Lock()
 
@@ -48,7 +47,7 @@ class Playground:
         """
         if temperature is not None:
             spec = with_temperature(spec, temperature)
-        async with self.rollout_of(spec, LLMAgent(self._model, spec.agent)) as rollout:
+        async with self.rollout_of(spec, self._agent(spec.agent)) as rollout:
             yield rollout
 
     @asynccontextmanager
@@ -75,7 +74,7 @@ class Playground:
             await self._places.pop(key).player.close()
 
     async def close(self) -> None:
-        """Close every player; the model goes on."""
+        """Close every player; what is behind the agents goes on."""
         for place in self._places.values():
             await place.player.close()
         self._places.clear()

@@ -13,11 +13,14 @@ from agentrl.runs.folder import RunFolder
 from agentrl.runs.training import EVALUATIONS
 from agentrl.suite.train import SftSpec
 from agentrl.training.checkpoint import Checkpoint, Checkpoints
+from agentrl.training.choice.evolution import EvolutionLearner
+from agentrl.training.choice.learning import LearningPolicy
 from agentrl.training.held_out import attempt_held_out
 from agentrl.training.learner import Learner
-from agentrl.training.load import first_checkpoint, load_policy, load_reference
+from agentrl.training.load import first_checkpoint, load_reference, load_trainable
 from agentrl.training.metrics import Metrics
 from agentrl.training.plan import Plan
+from agentrl.training.policy import Policy
 from agentrl.training.preflight.finding import Verdict
 from agentrl.training.preflight.rehearsal import PREFLIGHT, preflight
 from agentrl.training.ranks import Ranks
@@ -70,7 +73,7 @@ class Trainer:
     def __init__(self, plan: Plan, folder: RunFolder, watch: TrainingWatch, ranks: Ranks) -> None:
         self._plan = plan
         self._ranks = ranks
-        self._base = Path()
+        self._base: Path | None = None
         self._folder = folder
         self._watch = watch
         section = plan.train.checkpoints
@@ -109,7 +112,7 @@ class Trainer:
         newest = self._checkpoints.latest()
         self._watch.phase("loading the policy")
         base = self._base = await asyncio.to_thread(self._weights_to_load, newest)
-        policy = await self._arithmetic.run(lambda: load_policy(base, self._plan))
+        policy = await self._arithmetic.run(lambda: load_trainable(base, self._plan))
         self._go_on()
         tracker = build_trackers(
             self._plan.train.trackers,
@@ -124,7 +127,7 @@ class Trainer:
             ) as workshop:
                 await self._stages(workshop, tracker, newest)
 
-    def _weights_to_load(self, newest: Checkpoint | None) -> Path:
+    def _weights_to_load(self, newest: Checkpoint | None) -> Path | None:
         """Return a checkpoint's folder; adapters go on from the weights they were made for."""
         if newest is not None and self._plan.suite.spec.policy.lora is None:
             return newest.path
@@ -192,8 +195,10 @@ class Trainer:
 
     async def _imitate(self, workshop: Workshop, sft: SftSpec) -> None:
         batch = await warm_start(workshop, sft)
+        policy = workshop.policy
+        assert isinstance(policy, Policy), "a suite with another policy and 'sft' is refused"
         async with workshop.phase("supervised training"):
-            updates = sft_updates(workshop.policy, batch, sft, self._plan.train)
+            updates = sft_updates(policy, batch, sft, self._plan.train)
             while update := await self._arithmetic.run(lambda: next(updates, None)):
                 metrics = update.metrics.result()
                 workshop.watchdog.beat(f"update {update.number} of {update.of}")
@@ -207,10 +212,17 @@ class Trainer:
         folder = None
         if self._plan.train.loss.kl != "none":
             folder = self._folder.path / REFERENCE
+        policy, train = workshop.policy, self._plan.train
+        if isinstance(policy, LearningPolicy):
+            if train.evolves:
+                return EvolutionLearner(policy, train)
+            return Learner(policy, train, None if folder is None else policy.standing(folder))
+        assert isinstance(policy, Policy)
+        assert self._base is not None
         if self._ranks.count > 1:
-            return TeamLearner(workshop.policy, self._base, self._plan, folder, self._ranks)
+            return TeamLearner(policy, self._base, self._plan, folder, self._ranks)
         reference = None if folder is None else load_reference(folder, self._plan)
-        return Learner(workshop.policy, self._plan.train, reference)
+        return Learner(policy, train, reference)
 
     def _go_on(self) -> None:
         """Raise CancelledError where the user asked to stop while something was computed."""

@@ -70,7 +70,7 @@ async def expert_episodes(
         tasks: each is attempted once.
         file: of the run folder, which gets the episodes.
     """
-    model = workshop.engine.model
+    model = workshop.model
     assert isinstance(model.tokenizer, HFChatTokenizer)
     agent = DemonstrationAgent(workshop.spec.agent, model.tokenizer, model.context_window)
     async with workshop.playground.rollout_of(workshop.spec, agent) as rollout:

@@ -7,14 +7,17 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
+from agentrl.models.base import Model
 from agentrl.runs.folder import RunFolder
 from agentrl.suite.spec import SuiteSpec
-from agentrl.training.engines import Engine, build_engine
+from agentrl.training.choice.engine import ChoiceEngine
+from agentrl.training.choice.learning import LearningPolicy
+from agentrl.training.engines import Engine, ModelEngine, build_engine
 from agentrl.training.plan import Plan
 from agentrl.training.playground import Playground
-from agentrl.training.policy import Policy
+from agentrl.training.trainable import Trainable
 from agentrl.training.watch import TrainingWatch
 from agentrl.training.watchdog import Watchdog
 
@@ -71,14 +74,20 @@ class Workshop:
     watch: TrainingWatch
     watchdog: Watchdog
     arithmetic: Arithmetic
-    policy: Policy
-    engine: Engine
+    policy: Trainable
+    engine: Engine[Any]
     playground: Playground
 
     @property
     def spec(self) -> SuiteSpec:
         """The suite as it stands in the file."""
         return self.plan.suite.spec
+
+    @property
+    def model(self) -> Model:
+        """The language model behind the engine."""
+        assert isinstance(self.engine, ModelEngine), "only language models are asked for it"
+        return self.engine.model
 
     @asynccontextmanager
     async def phase(
@@ -117,8 +126,8 @@ async def open_workshop(
     folder: RunFolder,
     watch: TrainingWatch,
     arithmetic: Arithmetic,
-    policy: Policy,
-    checkpoint: Path,
+    policy: Trainable,
+    checkpoint: Path | None,
 ) -> AsyncIterator[Workshop]:
     """Start the engine and all else that a training works with; close it again at the end.
 
@@ -128,24 +137,33 @@ async def open_workshop(
         watch: who watches.
         arithmetic: where the policy was loaded.
         policy: with its first weights.
-        checkpoint: the folder they are from.
+        checkpoint: the folder they are from; None: from nothing.
 
     Raises:
         UsageError: the engine cannot take the policy's weights.
         ServiceDownError: its server does not come up.
     """
-    engine = build_engine(
+    engine = _engine(plan, folder, policy, checkpoint)
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(engine.close)
+        watch.phase("starting the engine")
+        await engine.start()
+        playground = Playground(engine.agent)
+        stack.push_async_callback(playground.close)
+        watchdog = stack.enter_context(Watchdog(plan.train.stall_s, logger.warning))
+        yield Workshop(plan, folder, watch, watchdog, arithmetic, policy, engine, playground)
+
+
+def _engine(
+    plan: Plan, folder: RunFolder, policy: Trainable, checkpoint: Path | None
+) -> Engine[Any]:
+    if isinstance(policy, LearningPolicy):
+        return ChoiceEngine(policy)
+    assert checkpoint is not None, "a language model is of a checkpoint"
+    return build_engine(
         plan.suite.spec.policy,
         plan.model,
         checkpoint,
         work=folder.path / "engine",
         log_folder=folder.path,
     )
-    async with AsyncExitStack() as stack:
-        stack.push_async_callback(engine.close)
-        watch.phase("starting the engine")
-        await engine.start()
-        playground = Playground(engine.model)
-        stack.push_async_callback(playground.close)
-        watchdog = stack.enter_context(Watchdog(plan.train.stall_s, logger.warning))
-        yield Workshop(plan, folder, watch, watchdog, arithmetic, policy, engine, playground)

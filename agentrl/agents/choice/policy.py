@@ -4,8 +4,10 @@ import json
 import zipfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agentrl.agents.choice.layout import Layout, Matrix
 from agentrl.errors import CheckpointError
@@ -63,14 +65,14 @@ class ChoicePolicy:
         """Every weight in one row."""
         return np.concatenate([part.ravel() for part in self.weights])
 
-    def with_flat(self, flat: Matrix) -> "ChoicePolicy":
+    def with_flat(self, flat: NDArray[Any], version: int) -> "ChoicePolicy":
         """Return a policy of the same layout with weights in the form of ``flat``."""
         sizes = np.cumsum([part.size for part in self.weights])[:-1]
         parts = np.split(np.asarray(flat, np.float32), sizes)
         hidden, bias, score = (
             part.reshape(old.shape) for part, old in zip(parts, self.weights, strict=True)
         )
-        return ChoicePolicy(self.layout, hidden, bias, score, self.version)
+        return ChoicePolicy(self.layout, hidden, bias, score, version)
 
     def save(self, folder: Path) -> None:
         """Write the weights and what their columns are."""

@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar, runtime_checkable
 
 from torch import Tensor
 
+from agentrl.agents.base import Agent
 from agentrl.models.base import Model
+from agentrl.suite.agent import AgentSpec
 
 
 class WeightSource(Protocol):
@@ -38,13 +40,15 @@ class SyncReport:
     """How many tokens were compared."""
 
 
-class Engine(Protocol):
+Source = TypeVar("Source", contravariant=True)
+"""The kind of policy that an engine samples with."""
+
+
+class Engine(Protocol[Source]):
     """Samples with the policy's newest weights, and checks after every sync that it has them."""
 
-    @property
-    def model(self) -> Model:
-        """What agents are given. Its ``close`` does nothing; requests wait while weights change,
-        and each answer says which version gave it."""
+    def agent(self, spec: AgentSpec) -> Agent:
+        """Return an agent that follows the policy, whichever weights it has by then."""
 
     @property
     def busy_s(self) -> float:
@@ -58,8 +62,8 @@ class Engine(Protocol):
             ServiceDownError: the server does not come up.
         """
 
-    async def sync(self, source: WeightSource, version: int) -> SyncReport:
-        """Take the newest weights, and compare the log-probabilities of a probe.
+    async def sync(self, source: Source, version: int) -> SyncReport:
+        """Take the newest weights, and compare what both say of a probe.
 
         Raises:
             SyncError: the engine answers with other weights than the trainer's.
@@ -69,3 +73,13 @@ class Engine(Protocol):
 
     async def close(self) -> None:
         """Give back what ``start`` took."""
+
+
+@runtime_checkable
+class ModelEngine(Engine[WeightSource], Protocol):
+    """An engine that a language model is behind."""
+
+    @property
+    def model(self) -> Model:
+        """What its agents are given. Its ``close`` does nothing; requests wait while weights
+        change, and each answer says which version gave it."""

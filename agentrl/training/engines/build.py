@@ -4,7 +4,7 @@ from pathlib import Path
 
 from agentrl.suite.model import TransformersSpec, VllmSpec
 from agentrl.suite.train import PolicySpec
-from agentrl.training.engines.base import Engine
+from agentrl.training.engines.base import ModelEngine
 from agentrl.training.engines.inprocess import InProcessEngine
 
 
@@ -15,7 +15,7 @@ def build_engine(
     *,
     work: Path,
     log_folder: Path | None = None,
-) -> Engine:
+) -> ModelEngine:
     """Return the engine, not yet started.
 
     Args:

@@ -2,7 +2,10 @@
 
 import time
 
+from agentrl.agents.base import Agent
+from agentrl.agents.llm import LLMAgent
 from agentrl.models.transformers.model import TransformersModel
+from agentrl.suite.agent import AgentSpec
 from agentrl.suite.model import TransformersSpec
 from agentrl.training.engines.base import SyncReport, WeightSource
 from agentrl.training.engines.gate import GatedModel
@@ -30,6 +33,9 @@ class InProcessEngine:
     @property
     def busy_s(self) -> float:
         return self.model.busy_s
+
+    def agent(self, spec: AgentSpec) -> Agent:
+        return LLMAgent(self.model, spec)
 
     async def start(self) -> None:
         await self._own.start()

@@ -7,6 +7,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agentrl.agents.base import Agent
+from agentrl.agents.llm import LLMAgent
 from agentrl.episode import Generation
 from agentrl.errors import CheckpointError, ModelError, ServiceDownError, UsageError
 from agentrl.models.base import Request
@@ -14,6 +16,7 @@ from agentrl.models.checkpoint import read_json
 from agentrl.models.vllm.model import VllmModel
 from agentrl.models.vllm.server import is_cpu_build
 from agentrl.models.vllm.weights import reload_weights
+from agentrl.suite.agent import AgentSpec
 from agentrl.suite.model import VllmSpec
 from agentrl.suite.train import PolicySpec
 from agentrl.training.engines.base import SyncReport, WeightSource
@@ -76,6 +79,9 @@ class ServedEngine:
     def pid(self) -> int | None:
         """The server's process group, while it runs."""
         return self._server.server.pid if self._server.server else None
+
+    def agent(self, spec: AgentSpec) -> Agent:
+        return LLMAgent(self.model, spec)
 
     async def start(self) -> None:
         await self._server.start()

@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 
 from agentrl.runs.folder import RunFolder
-from agentrl.training.load import first_checkpoint, load_policy
+from agentrl.training.load import first_checkpoint, load_trainable
 from agentrl.training.plan import Plan
 from agentrl.training.preflight.finding import Finding
 from agentrl.training.preflight.rehearsal import preflight
@@ -22,7 +22,7 @@ async def preflight_alone(plan: Plan, watch: TrainingWatch) -> list[Finding]:
     arithmetic = Arithmetic()
     try:
         base = first_checkpoint(plan)
-        policy = await arithmetic.run(lambda: load_policy(base, plan))
+        policy = await arithmetic.run(lambda: load_trainable(base, plan))
         with tempfile.TemporaryDirectory(prefix="agentrl-doctor-") as made:
             path = Path(made) / "run"
             with RunFolder.create(path, plan.suite.resolved()) as folder:

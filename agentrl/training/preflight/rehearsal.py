@@ -28,6 +28,7 @@ from agentrl.training.preflight.room import available_bytes, check_memory, estim
 from agentrl.training.sample import Batch
 from agentrl.training.schedules import Schedules
 from agentrl.training.table import token_table
+from agentrl.training.trainable import Trainable
 from agentrl.training.warm_start import expert_episodes
 from agentrl.training.workshop import Workshop
 
@@ -61,12 +62,17 @@ async def preflight(workshop: Workshop) -> list[Finding]:
             check_rewards(groups, spec),
             check_terms(episodes, spec),
             check_gap(trainer, sampler, spec.policy.sync_tolerance),
-            check_memory(
-                estimate(workshop.policy, batch, workshop.plan.train),
-                available_bytes(workshop.policy.device),
-            ),
+            *_memory(workshop, batch),
         ]
     return findings
+
+
+def _memory(workshop: Workshop, batch: Batch) -> list[Finding]:
+    policy = workshop.policy
+    if not isinstance(policy, Policy):
+        return []  # of anything but a language model there is too little to speak of
+    need = estimate(policy, batch, workshop.plan.train)
+    return [check_memory(need, available_bytes(policy.device))]
 
 
 async def _sample(workshop: Workshop) -> list[Group]:
@@ -104,7 +110,7 @@ async def _expert(workshop: Workshop) -> list[Episode]:
 
 
 @torch.no_grad()
-def _logprobs(policy: Policy, batch: Batch, budget: int) -> tuple[Tensor, Tensor]:
+def _logprobs(policy: Trainable, batch: Batch, budget: int) -> tuple[Tensor, Tensor]:
     """Return the trainer's and the sampler's log-probabilities of every token."""
     table = token_table(batch)
     found = torch.zeros(table.size)

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 import pytest
 
+from agentrl.agents.llm import LLMAgent
 from agentrl.episode import Episode, Status
 from agentrl.errors import TaskError
 from agentrl.models.scripted import ScriptedModel
@@ -38,7 +40,7 @@ def collect(
     async def run() -> list[Group]:
         model = ScriptedModel.from_spec(ScriptedSpec(backend="scripted", answers=("up",)))
         await model.start()
-        playground = Playground(model)
+        playground = Playground(partial(LLMAgent, model))
         collector = Collector(playground, emit, seed=0, concurrency=4, finished=finished)
         try:
             plays = [collector.group(f"1.0.{n}/{t.id}", t, spec) for n, t in enumerate(tasks)]

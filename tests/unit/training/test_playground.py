@@ -1,9 +1,11 @@
 """Where the policy plays."""
 
 import asyncio
+from functools import partial
 
 import pytest
 
+from agentrl.agents.llm import LLMAgent
 from agentrl.models.scripted import ScriptedModel
 from agentrl.rollout.local import LocalPlayer
 from agentrl.suite.model import ScriptedSpec
@@ -44,7 +46,8 @@ def players(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
 
 
 def playground() -> Playground:
-    return Playground(ScriptedModel.from_spec(ScriptedSpec(backend="scripted", answers=("up",))))
+    model = ScriptedModel.from_spec(ScriptedSpec(backend="scripted", answers=("up",)))
+    return Playground(partial(LLMAgent, model))
 
 
 async def borrow(ground: Playground, max_turns: int) -> None:

@@ -81,7 +81,7 @@ class Bench:
                 )
                 stack.push_async_callback(engine.close)
                 await engine.start()
-                playground = Playground(engine.model)
+                playground = Playground(engine.agent)
                 stack.push_async_callback(playground.close)
                 arithmetic = Arithmetic()
                 stack.callback(arithmetic.close)

@@ -13,7 +13,7 @@ from agentrl.models.scratch import build_checkpoint
 from agentrl.models.transformers.load import load_model
 from agentrl.suite.model import Scratch, TransformersSpec
 from agentrl.suite.train import PolicySpec
-from agentrl.training.engines import Engine, build_engine
+from agentrl.training.engines import ModelEngine, build_engine
 from agentrl.training.policy import Policy
 
 TEXTS = ["Where am I? In the kitchen. Open the door, then go north. What do you see?"]
@@ -38,7 +38,7 @@ def policy_of(folder: Path, *, moved: float = 0.0) -> Policy:
     return Policy(model)
 
 
-def engine_of(folder: Path, tmp_path: Path, **policy: float) -> Engine:
+def engine_of(folder: Path, tmp_path: Path, **policy: float) -> ModelEngine:
     section = PolicySpec.model_validate(policy)
     return build_engine(section, spec_of(folder), folder, work=tmp_path / "engine")
 
