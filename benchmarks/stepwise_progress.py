@@ -14,7 +14,8 @@ Three rewards, everything else the same:
   what SPA's released code computes in the place of its estimate;
 - SPA: contribution + beta * grounded by turn, from a text scorer that was fitted to exploration
   episodes and goes on learning. A turn is judged by what is earned from it on, as in the paper's
-  PPO. Its beta of 0.5 is many times what a turn of a long episode can contribute, so smaller ones
+  PPO. What contributions lack to the outcome is borne by the last turn, or spread over all. The
+  paper's beta of 0.5 is many times what a turn of a long episode can contribute, so smaller ones
   are tried too, a gate that lets grounding count in solved episodes only, and judging each turn by
   its own reward.
 
@@ -55,6 +56,9 @@ from benchmarks.small_policy import (
 OUTCOME = RewardSpec.model_validate({"terms": {"success": 1.0}})
 
 
+GATE = {"solved": {"mode": "on_success", "closes": ["grounded"]}}
+
+
 def spa(beta: float, **more: Any) -> RewardSpec:
     """Return SPA's reward: contribution plus beta times grounding."""
     terms = {"contribution": 1.0, "grounded": {"weight": beta, "level": 1}}
@@ -66,20 +70,21 @@ EACH_TURN = AdvantageSpec(
     baseline="group_mean", credit="split", turn_terms=("contribution", "grounded")
 )
 SPA = {
-    "SPA, beta 0.5": spa(0.5),
-    "SPA, beta 0.05": spa(0.05),
-    "SPA, beta 0.05, gated": spa(
-        0.05, gates={"solved": {"mode": "on_success", "closes": ["grounded"]}}
-    ),
-    "SPA, beta 0": spa(0.0),
-    "SPA, beta 0.05, turn by turn": spa(0.05),
-    "success + SPA, beta 0": RewardSpec.model_validate(
+    "SPA, beta 0.5, spread": spa(0.5),
+    "SPA, beta 0.05, spread": spa(0.05),
+    "SPA, beta 0.05, spread, gated": spa(0.05, gates=GATE),
+    "SPA, beta 0, spread": spa(0.0),
+    "SPA, beta 0, spread, turn by turn": spa(0.0),
+    "SPA, beta 0.05, spread, turn by turn": spa(0.05),
+    "success + SPA, beta 0, spread": RewardSpec.model_validate(
         {"terms": {"success": 1.0, "contribution": 1.0}}
     ),
+    "SPA, beta 0": spa(0.0),
+    "SPA, beta 0.01": spa(0.01),
+    "SPA, beta 0.01, gated": spa(0.01, gates=GATE),
 }
-ADVANTAGE = {"SPA, beta 0.05, turn by turn": EACH_TURN}
+ADVANTAGE = {name: EACH_TURN for name in SPA if name.endswith("turn by turn")}
 """Where a turn is not judged by all that is earned from it on."""
-LABEL = ProgressLabelSpec.model_validate({"kind": "progress", "update": True})
 SEEDS = (0, 1, 2)
 
 
@@ -136,13 +141,18 @@ def main() -> None:
     )
     parser.add_argument("--quick", action="store_true", help="a few steps of one seed")
     parser.add_argument("--world", default="", help="only worlds whose name begins so")
+    parser.add_argument("--only", help="only this reward of SPA, such as 'SPA, beta 0.01'")
     given = parser.parse_args()
     quick = given.quick
     for world in (world for world in WORLDS if world.name.startswith(given.world)):
-        _report(replace(world, steps=3, tasks=2) if quick else world, SEEDS[:1] if quick else SEEDS)
+        _report(
+            replace(world, steps=3, tasks=2) if quick else world,
+            SEEDS[:1] if quick else SEEDS,
+            given.only,
+        )
 
 
-def _report(world: World, seeds: Sequence[int]) -> None:
+def _report(world: World, seeds: Sequence[int], only: str | None) -> None:
     env = build_env(world.env)
     tasks = [Task(f"{world.name}-{n}", seed=100 + n) for n in range(world.tasks)]
     commands = {task.id: commands_of(env, task, world.commands) for task in tasks}
@@ -164,9 +174,12 @@ def _report(world: World, seeds: Sequence[int]) -> None:
                 (
                     name,
                     reward,
-                    replace(plain, label=_label(scorer), advantage=ADVANTAGE.get(name, TO_GO)),
+                    replace(
+                        plain, label=_label(scorer, name), advantage=ADVANTAGE.get(name, TO_GO)
+                    ),
                 )
                 for name, reward in SPA.items()
+                if only in (None, name)
             ),
         ):
             learnt.setdefault(name, []).append(_learn(setting, reward, tasks, seed))
@@ -197,11 +210,15 @@ def _fitted(setting: Setting, tasks: Sequence[Task], seed: int) -> tuple[TextSco
     return scorer, fit
 
 
-def _label(fitted: TextScorer) -> Callable[[Sequence[Episode]], Awaitable[list[Episode]]]:
+def _label(
+    fitted: TextScorer, name: str
+) -> Callable[[Sequence[Episode]], Awaitable[list[Episode]]]:
     """Return a labeler that begins with what exploration taught and learns on its own."""
     scorer = TextScorer()
     scorer.restore(fitted.memory())
-    return ProgressLabeler("contribution", LABEL, Scored(scorer, update=True)).label
+    residual = "spread" if "spread" in name else "last"
+    label = ProgressLabelSpec(kind="progress", update=True, residual=residual)
+    return ProgressLabeler("contribution", label, Scored(scorer, update=True)).label
 
 
 def _learn(setting: Setting, reward: RewardSpec, tasks: Sequence[Task], seed: int) -> Learnt:
@@ -256,7 +273,7 @@ def _print(world: World, learnt: dict[str, list[Learnt]], fits: Sequence[FitRepo
         for name, runs in learnt.items()
     }
     best = [max(mean["outcome"][k], mean["leave one out"][k]) for k in range(3)]
-    for name in SPA:
+    for name in SPA.keys() & mean.keys():
         gains = [100 * (mean[name][k] - best[k]) for k in range(3)]
         print(
             f"Verdict, {name} against the better of the first two: success {gains[0]:+.1f}, "

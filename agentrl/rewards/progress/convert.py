@@ -9,25 +9,34 @@ from itertools import pairwise
 from typing import Literal
 
 Rewards = tuple[float, ...]
+Residual = Literal["spread", "last", "none"]
 
 
-def contribution(
-    values: Sequence[float], outcome: float, residual: Literal["spread", "none"] = "spread"
-) -> Rewards:
+def contribution(values: Sequence[float], outcome: float, residual: Residual = "last") -> Rewards:
     """Return what each turn contributed to the outcome (SPA, arXiv 2505.20732).
 
-    These are the changes of value; what they lack to the outcome is spread evenly over the turns,
-    so that they sum to it. How the lack is shared is our choice: the paper trains its estimator
-    until there is little.
+    These are the changes of value, and what they lack to the outcome, so that they sum to it. How
+    the lack is shared is our choice: the paper trains its estimator until there is little.
+
+    Args:
+        values: of the prefixes.
+        outcome: what the contributions sum to.
+        residual: with ``last`` the last turn bears the lack, so that what is earned from a turn on
+            is the outcome less what was credited before: however wrong the values are, no action
+            gains by them. ``spread`` shares it evenly, ``none`` leaves it out.
 
     >>> contribution((0.0, 0.25, 1.25), 1.0)
+    (0.25, 0.75)
+    >>> contribution((0.0, 0.25, 1.25), 1.0, "spread")
     (0.125, 0.875)
     """
     changes = difference(values)
     if residual == "none" or not changes:
         return changes
-    share = (outcome - (values[-1] - values[0])) / len(changes)
-    return tuple([change + share for change in changes])
+    lack = outcome - (values[-1] - values[0])
+    if residual == "last":
+        return (*changes[:-1], changes[-1] + lack)
+    return tuple([change + lack / len(changes) for change in changes])
 
 
 def difference(values: Sequence[float]) -> Rewards:

@@ -16,12 +16,14 @@ class ConversionSpec(Section):
     outcome: str = "success"
     """The result that values foretell and that contributions sum to."""
     convert: Conversion = "contribution"
-    """``contribution``: differences of values, with what is missing to the outcome spread over the
-    turns, so that they sum to it (SPA). ``difference``: the change of value (MRT, VSRM).
+    """``contribution``: differences of values, with what is missing to the outcome, so that they sum
+    to it (SPA). ``difference``: the change of value (MRT, VSRM).
     ``potential``: shaping that leaves the best policy the best. ``segment``: the value at the end
     of each segment (Fine-Grained RLHF)."""
-    residual: Literal["spread", "none"] = "spread"
-    """For ``contribution``: whether what is missing to the outcome is spread evenly."""
+    residual: Literal["last", "spread", "none"] = "last"
+    """For ``contribution``: what is missing to the outcome is borne by the last turn, spread evenly
+    over all, or left out. Borne by the last, it keeps wrong values from teaching wrong actions
+    where a turn is judged by what is earned from it on."""
     gamma: float = Field(1.0, gt=0, le=1)
     """For ``potential``: the discount, which must be the training's."""
     segment_turns: PositiveInt = 1

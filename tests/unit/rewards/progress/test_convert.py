@@ -5,24 +5,41 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentrl.rewards.progress.convert import contribution, difference, potential, segment
+from agentrl.rewards.progress.convert import Residual, contribution, difference, potential, segment
 
 numbers = st.floats(-10, 10)
 values = st.lists(numbers, min_size=2, max_size=20)
 
 
-def test_a_contribution_is_the_change_of_value_and_an_even_share_of_what_is_missing() -> None:
-    # changes 0.2 and 0.4; 1 - 0.6 is missing, 0.2 for each of two turns
-    assert contribution((0.1, 0.3, 0.7), 1.0) == pytest.approx((0.4, 0.6))
+def test_a_contribution_is_the_change_of_value_and_the_last_turn_bears_what_is_missing() -> None:
+    # changes 0.2 and 0.4; 1 - 0.6 is missing
+    assert contribution((0.1, 0.3, 0.7), 1.0) == pytest.approx((0.2, 0.8))
+
+
+def test_what_is_missing_can_be_spread_over_the_turns() -> None:
+    assert contribution((0.1, 0.3, 0.7), 1.0, "spread") == pytest.approx((0.4, 0.6))
+
+
+@given(values, numbers, st.integers(0, 18))
+def test_what_is_earned_from_a_turn_on_is_the_outcome_less_what_was_credited_before(
+    prefixes: list[float], outcome: float, turn: int
+) -> None:
+    rewards = contribution(prefixes, outcome)
+    turn = min(turn, len(rewards) - 1)
+    credited = prefixes[turn] - prefixes[0]  # known before the turn's action: a baseline
+
+    assert math.fsum(rewards[turn:]) == pytest.approx(outcome - credited, abs=1e-9)
 
 
 def test_without_residual_a_contribution_is_the_change_alone() -> None:
     assert contribution((0.1, 0.3, 0.7), 1.0, "none") == pytest.approx((0.2, 0.4))
 
 
-@given(values, numbers)
-def test_contributions_sum_to_the_outcome(prefixes: list[float], outcome: float) -> None:
-    assert math.fsum(contribution(prefixes, outcome)) == pytest.approx(outcome, abs=1e-9)
+@given(values, numbers, st.sampled_from(["last", "spread"]))
+def test_contributions_sum_to_the_outcome(
+    prefixes: list[float], outcome: float, residual: Residual
+) -> None:
+    assert math.fsum(contribution(prefixes, outcome, residual)) == pytest.approx(outcome, abs=1e-9)
 
 
 @given(values, numbers)

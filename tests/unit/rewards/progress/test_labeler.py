@@ -68,7 +68,8 @@ def facts(episode: Episode, name: str = "p") -> list[float]:
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        ({}, [0.0, 0.0, 0.0]),
+        ({}, [0.5, 0.5, -1.0]),
+        ({"residual": "spread"}, [0.0, 0.0, 0.0]),
         ({"residual": "none"}, [0.5, 0.5, 0.5]),
         ({"convert": "difference"}, [0.5, 0.5, 0.5]),
         ({"convert": "potential"}, [0.5, 0.5, -1.0]),

@@ -45,7 +45,8 @@ LUCKY = attempt("lucky", ["look", "go north", "take the key", "wait"])
 def test_the_contribution_concentrates_on_the_turn_that_decided() -> None:
     scorer = TextScorer()
     told = scorer.fit(attempts(200))
-    labelled = ProgressLabeler("spa", ProgressLabelSpec(kind="progress", update=True), _given(scorer))
+    spec = ProgressLabelSpec(kind="progress", update=True, residual="spread")
+    labelled = ProgressLabeler("spa", spec, _given(scorer))
     (one,) = asyncio.run(labelled.label([LUCKY]))
 
     rewards = [turn.signals["spa"] for turn in one.turns]
