@@ -1,8 +1,6 @@
 """What ``agentrl rewards`` says and with which code it ends."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,10 +10,10 @@ from agentrl.episode import Episode
 from agentrl.runs.folder import RunFolder
 from agentrl.suite.reward.presets import preset_names, preset_yaml
 from agentrl.suite.sandbox import SandboxSpec
+from tests.commands import ROOT, Done, agentrl
 from tests.unit.rewards.diagnose.episodes import episode
 from tests.unit.rewards.diagnose.test_farming import farmed_record
 
-ROOT = Path(__file__).parents[3]
 SUITE = """\
 name: farmed
 env: {id: agentrl/Maze-v0}
@@ -36,12 +34,7 @@ reward:
 """
 
 
-def agentrl(*arguments: object, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "agentrl.cli", *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=240)
-
-
-def rewards(*arguments: object, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+def rewards(*arguments: object, cwd: Path = ROOT) -> Done:
     return agentrl("rewards", *arguments, cwd=cwd)
 
 
