@@ -20,6 +20,7 @@ from agentrl.orchestrator.worker import Answer, Descriptor, Request, WorkerFaile
 from agentrl.rollout.attempt import Attempt
 from agentrl.rollout.job import Job
 from agentrl.rollout.lane import Lanes
+from agentrl.rollout.prefix import Prefix
 from agentrl.rollout.world import World, WorldStep
 from agentrl.suite.spec import LimitsSpec
 from agentrl.suite.worker import AgentWorkerSpec
@@ -125,8 +126,8 @@ class _Workplace(World):
         self.result = ""
         """What the agent handed in, after ``close``."""
 
-    def reset(self, task: Task, seed: int) -> tuple[View, str, int]:
-        view, instructions, turns = super().reset(task, seed)
+    def reset(self, task: Task, seed: int, prefix: Prefix | None = None) -> tuple[View, str, int]:
+        view, instructions, turns = super().reset(task, seed, prefix)
         part = _part(self._request)
         shown = f"{view.observation}\n\n{part}" if part else view.observation
         return replace(view, observation=shown), instructions, turns

@@ -60,7 +60,7 @@ class WorkflowCache:
 
     def put(self, key: str, workflow: Workflow, result: WorkflowResult) -> None:
         """Keep a result in which nothing failed; where the disk refuses, a warning is all."""
-        if result.stopped or result.failed or any(call.error for call in result.calls):
+        if not result.whole:
             return
         numbers = {name: str(number) for name, number in workflow.numbers.items()}
         path = self._path(key)

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from agentrl.envs.base import Choices, Step
 from agentrl.errors import UsageError
 from agentrl.orchestrator.orchestrated import ORCHESTRATED_FACTS, OrchestratedEnv
-from agentrl.orchestrator.recall import RECALL
+from agentrl.orchestrator.recall import Recall
 from agentrl.orchestrator.result import WorkflowResult
 from agentrl.orchestrator.standing import (
     CHOICE_FACTS,
@@ -175,12 +175,16 @@ class ChoiceEnv(OrchestratedEnv):
         """Ask a worker, or recall what it said when it was asked the same."""
         worker = self._pool[name].name
         seed = _ask_seed(self._seed, worker, self._tried.count(name))
-        key = (self._recalled_as, worker, self._task().id, self._question, seed)
-        known = RECALL.get(key) if self._spec.cache else None
-        if known is None:
-            known = self._executed(Workflow((Node("0", name),)), self._question, seed)
-            if self._spec.cache:
-                RECALL.put(key, known)
+        workflow = Workflow((Node("0", name),))
+        if not self._spec.cache or self._limits.usd is not None:
+            return self._executed(workflow, self._question, seed)
+        task = self._task()
+        key = (self._recalled_as, worker, task.id, self._question, seed)
+        asked, known = _ANSWERS.get(key) or (None, None)
+        if known is None or asked != task:
+            known = self._executed(workflow, self._question, seed)
+            if known.whole:
+                _ANSWERS.put(key, (task, known))
         return known
 
     def _end(self, answer: str) -> Step:
@@ -232,6 +236,7 @@ class ChoiceEnv(OrchestratedEnv):
 
 
 _WORD = re.compile(r"\w+")
+_ANSWERS = Recall[tuple[Task, WorkflowResult]](100_000)
 
 
 @lru_cache(maxsize=100_000)

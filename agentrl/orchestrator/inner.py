@@ -1,18 +1,21 @@
 """The task behind an orchestrated one: what is asked, and how good an answer is."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
 from agentrl.envs.base import TextEnv
 from agentrl.envs.build import build_env, env_class
 from agentrl.errors import UsageError
+from agentrl.orchestrator.recall import Recall
 from agentrl.suite.agent import EnvSpec
 from agentrl.suite.sandbox import SandboxSpec
 from agentrl.task import Task
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,9 @@ def inner_class(options: Mapping[str, Any]) -> type[TextEnv]:
 class Inner:
     """Asks a task's question and grades answers to it, each in an environment of its own.
 
-    Grading begins the task anew, so that asking for the outcome so far changes nothing.
+    Grading begins the task anew, so that asking for the outcome so far changes nothing. A world is
+    the same whenever it has the same task and seed, so what one without a sandbox said once is not
+    asked of it again in this process.
     """
 
     def __init__(self, spec: EnvSpec, sandbox: SandboxSpec) -> None:
@@ -66,18 +71,20 @@ class Inner:
             UsageError: it cannot be built.
         """
         self._spec, self._sandbox = spec, sandbox
+        self._name = spec.model_dump_json()
+        self._remembers = not env_class(spec.id).sandboxed
         self._graded: dict[str, Graded] = {}
         self._task: Task | None = None
         self._seed = 0
-        self._build().close()
+        if _BUILT.get(self._name) is None:
+            self._build().close()
+            _BUILT.put(self._name, True)
 
     def begin(self, task: Task, seed: int) -> str:
         """Return the question: the rules of the environment and what it shows first."""
         self._task, self._seed = task, seed
         self._graded.clear()
-        with closing(self._build()) as env:
-            observation, _ = env.reset(seed=seed, options={"task": task})
-            return f"{env.instructions}\n\n{observation}"
+        return self._same_again(_QUESTIONS, "", self._ask)
 
     def grade(self, answer: str | None) -> Graded:
         """Return what an answer is worth; None: that of saying nothing.
@@ -87,13 +94,39 @@ class Inner:
         """
         key = "" if answer is None else f"={answer}"
         if key not in self._graded:
-            with closing(self._build()) as env:
-                env.reset(seed=self._seed, options={"task": self._task})
-                self._graded[key] = _handed_in(env, answer)
+            self._graded[key] = self._same_again(_GRADES, key, lambda: self._grade(answer))
         return self._graded[key]
+
+    def _ask(self) -> str:
+        with closing(self._build()) as env:
+            observation, _ = env.reset(seed=self._seed, options={"task": self._task})
+            return f"{env.instructions}\n\n{observation}"
+
+    def _grade(self, answer: str | None) -> Graded:
+        with closing(self._build()) as env:
+            env.reset(seed=self._seed, options={"task": self._task})
+            return _handed_in(env, answer)
+
+    def _same_again(
+        self, known: Recall[tuple[Task | None, T]], about: str, find: Callable[[], T]
+    ) -> T:
+        if not self._remembers:
+            return find()
+        task = self._task
+        key = (self._name, task and task.id, self._seed, about)
+        same, found = known.get(key) or (None, None)
+        if found is None or same != task:
+            found = find()
+            known.put(key, (task, found))
+        return found
 
     def _build(self) -> TextEnv:
         return build_env(self._spec, self._sandbox)
+
+
+_QUESTIONS = Recall[tuple[Task | None, str]](4096)
+_GRADES = Recall[tuple[Task | None, Graded]](16_384)
+_BUILT = Recall[bool](64)
 
 
 def _handed_in(env: TextEnv, answer: str | None) -> Graded:

@@ -1,29 +1,29 @@
-"""What was asked before in this process, at hand without a disk or another thread."""
+"""What was found out before in this process, at hand without a disk or another thread."""
 
 from collections import OrderedDict
 from collections.abc import Hashable
 from threading import Lock
+from typing import Generic, TypeVar
 
-from agentrl.orchestrator.result import WorkflowResult
+T = TypeVar("T")
 
 
-class Recall:
-    """The results of the newest workflows, for whoever asks for exactly the same again.
+class Recall(Generic[T]):
+    """The newest of some results, for whoever asks for exactly the same again.
 
-    It stands before ``WorkflowCache`` and keeps what that keeps: results in which nothing failed.
     Any thread may use it.
     """
 
-    def __init__(self, most: int = 100_000) -> None:
+    def __init__(self, most: int) -> None:
         """
         Args:
             most: how many results stay; those that nobody asked for the longest go.
         """
         self._most = most
-        self._known: OrderedDict[Hashable, WorkflowResult] = OrderedDict()
+        self._known: OrderedDict[Hashable, T] = OrderedDict()
         self._lock = Lock()
 
-    def get(self, key: Hashable) -> WorkflowResult | None:
+    def get(self, key: Hashable) -> T | None:
         """Return what is known, if anything is."""
         with self._lock:
             found = self._known.get(key)
@@ -31,15 +31,9 @@ class Recall:
                 self._known.move_to_end(key)
             return found
 
-    def put(self, key: Hashable, result: WorkflowResult) -> None:
-        """Keep a result in which nothing failed."""
-        if result.stopped or result.failed or any(call.error for call in result.calls):
-            return
+    def put(self, key: Hashable, result: T) -> None:
+        """Keep a result."""
         with self._lock:
             self._known[key] = result
             while len(self._known) > self._most:
                 self._known.popitem(last=False)
-
-
-RECALL = Recall()
-"""That of this process."""

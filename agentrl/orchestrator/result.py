@@ -26,3 +26,8 @@ class WorkflowResult:
     duration_s: float
     stopped: Stopped = ""
     """Why nodes were left out: the money or the time was used up; empty where none was."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing failed or was left out, so that it may stand for asking again."""
+        return not (self.stopped or self.failed or any(call.error for call in self.calls))
