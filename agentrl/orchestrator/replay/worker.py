@@ -2,15 +2,13 @@
 
 import hashlib
 from dataclasses import replace
-from typing import Literal
 
 from agentrl.episode import Usage
 from agentrl.orchestrator.accounting import chars_given, estimated_tokens, usd
 from agentrl.orchestrator.model_worker import own_generation
 from agentrl.orchestrator.replay.recording import Item, Recorded, Recording
+from agentrl.orchestrator.replay.said import Says, said
 from agentrl.orchestrator.worker import Answer, Descriptor, Request, WorkerFailedError
-
-Says = Literal["text", "answer", "graded"]
 
 
 class ReplayWorker:
@@ -54,7 +52,7 @@ class ReplayWorker:
         if not trials:
             raise WorkerFailedError(self.name, f"was never asked item {item.id!r}")
         recorded = trials[self._draw(request.seed, item, len(trials))]
-        text = self._text(recorded, _reference(request, item))
+        text = said(recorded, _reference(request, item), self._says, self.name)
         usage = self._usage(recorded, item, request, text)
         generation = own_generation(
             text,
@@ -74,29 +72,14 @@ class ReplayWorker:
         digest = hashlib.sha256(f"trial:{seed}:{self._model}:{item.id}".encode()).digest()
         return int.from_bytes(digest[:8], "big") % trials
 
-    def _text(self, recorded: Recorded, reference: str) -> str:
-        if self._says == "text" and recorded.text is not None:
-            return recorded.text
-        if self._says == "answer" and recorded.answer is not None:
-            return recorded.answer
-        if recorded.correct is None:
-            return recorded.answer or recorded.text or ""
-        if recorded.correct:
-            return reference
-        answer = (recorded.answer or "").strip()
-        if not answer:
-            return f"wrong ({self.name})"  # so that two of them do not agree
-        # The recording's grader was strict; nobody else's shall take the answer for right.
-        return f"{answer} (wrong)" if _same(answer, reference) else answer
-
     def _usage(self, recorded: Recorded, item: Item, request: Request, text: str) -> Usage:
         given = item.prompt_chars
         given = chars_given(request.messages) if given is None else given
         tokens_in, tokens_out = recorded.tokens_in, recorded.tokens_out
-        said = len(recorded.text if recorded.text is not None else text)
+        length = len(recorded.text if recorded.text is not None else text)
         return Usage(
             estimated_tokens(given) if tokens_in is None else tokens_in,
-            estimated_tokens(said) if tokens_out is None else tokens_out,
+            estimated_tokens(length) if tokens_out is None else tokens_out,
         )
 
 
@@ -116,7 +99,3 @@ def _reference(request: Request, item: Item) -> str:
     if isinstance(given, str | int | float):
         return str(given)
     return item.answer if item.answer is not None else "right"
-
-
-def _same(answer: str, reference: str) -> bool:
-    return "".join(answer.split()).casefold() == "".join(reference.split()).casefold()

@@ -18,7 +18,8 @@ from agentrl.orchestrator.pool import build_pool
 from agentrl.orchestrator.replay.jsonl import read_jsonl
 from agentrl.orchestrator.replay.recording import Item, Recorded, Recording
 from agentrl.orchestrator.replay.routellm import read_routellm
-from agentrl.orchestrator.replay.worker import ReplayWorker, Says
+from agentrl.orchestrator.replay.said import Says
+from agentrl.orchestrator.replay.worker import ReplayWorker
 from agentrl.orchestrator.replay.zeroeval import read_zeroeval
 from agentrl.orchestrator.worker import Descriptor, Request, WorkerFailedError
 from agentrl.suite.orchestrator import PoolSpec
