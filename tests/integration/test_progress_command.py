@@ -1,11 +1,11 @@
 """``agentrl train --progress``, from a run to a reward that uses its scorer."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.commands import agentrl
 
 SUITE = """\
 name: maze
@@ -25,11 +25,6 @@ reward:
   gates:
     solved: {mode: zero, when: {term: success, at_least: 1}, closes: [contribution]}
 """
-
-
-def agentrl(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "agentrl.cli", *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=240)
 
 
 def lines_of(file: Path) -> list[str]:

@@ -141,6 +141,7 @@ def test_ctrl_c_ends_cleanly_and_leaves_no_sandbox(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's "&" ignores it
     )
     mine = f":{process.pid}:"
     deadline = time.monotonic() + 120

@@ -16,6 +16,7 @@ from agentrl.codec import without_timings
 from agentrl.episode import Episode, Status
 from agentrl.runs.folder import read_episodes
 from agentrl.testing.server import FakeServer, fails, garbage, hangs, json_answer, says
+from tests.commands import agentrl
 
 COUNTER = """\
 name: counter
@@ -35,7 +36,7 @@ def suite(tmp_path: Path) -> Path:
     return path
 
 
-def agentrl(
+def in_a_process(
     *arguments: object, cwd: Path, preexec: Callable[[], None] | None = None
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
@@ -267,7 +268,7 @@ def test_a_full_disk_stops_the_run_and_keeps_what_was_written(suite: Path, tmp_p
     def small_files_only() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, resource.RLIM_INFINITY))
 
-    done = agentrl("run", suite, "--out", "run", cwd=tmp_path, preexec=small_files_only)
+    done = in_a_process("run", suite, "--out", "run", cwd=tmp_path, preexec=small_files_only)
 
     assert done.returncode == 2
     assert "every episode written before this is kept" in done.stderr
@@ -361,7 +362,7 @@ def test_a_users_module_that_is_broken_is_said_in_one_message(what: str, tmp_pat
     suite = COUNTER.replace("agentrl.testing.worlds:agentrl-testing/Counter-v0", "mine:Mine-v0")
     (tmp_path / "mine.yaml").write_text(suite)
 
-    done = agentrl("run", "mine.yaml", cwd=tmp_path)
+    done = in_a_process("run", "mine.yaml", cwd=tmp_path)
 
     assert done.returncode == 2
     assert expected in done.stderr
@@ -369,7 +370,7 @@ def test_a_users_module_that_is_broken_is_said_in_one_message(what: str, tmp_pat
 
 
 def test_debug_shows_the_traceback(tmp_path: Path) -> None:
-    done = agentrl("run", "none.yaml", "--debug", cwd=tmp_path)
+    done = in_a_process("run", "none.yaml", "--debug", cwd=tmp_path)
 
     assert "Traceback" in done.stderr
 

@@ -12,6 +12,7 @@ import pytest
 
 from agentrl.runs.appraisals import APPRAISALS
 from agentrl.runs.folder import read_episodes
+from tests.commands import Done, agentrl
 
 MAZE = """\
 name: maze
@@ -40,10 +41,8 @@ def command(*arguments: object) -> list[str]:
     return [sys.executable, "-m", "agentrl.cli", *map(str, arguments)]
 
 
-def run(*arguments: object) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        command("run", *arguments), capture_output=True, text=True, timeout=240, check=False
-    )
+def run(*arguments: object) -> Done:
+    return agentrl("run", *arguments)
 
 
 def test_groups_are_ranked_and_costs_compared_when_all_episodes_are_there(

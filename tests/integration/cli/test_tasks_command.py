@@ -1,16 +1,14 @@
 """What ``agentrl tasks`` says and with which code it ends."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from agentrl.envs.swe.dataset import read_instances
 from agentrl.sandboxes.base import Backend
+from tests.commands import ROOT, Done, agentrl
 
-ROOT = Path(__file__).parents[3]
 MODULE = "def double(a):\n    return a + a\n\n\ndef least(a, b):\n    return a if a < b else b\n"
 TESTS = """\
 from numbers_ import double, least
@@ -26,13 +24,12 @@ def test_least():
 """
 
 
-def agentrl(*arguments: object, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "agentrl.cli", "tasks", *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=240)
+def tasks(*arguments: object, cwd: Path = ROOT) -> Done:
+    return agentrl("tasks", *arguments, cwd=cwd)
 
 
 def test_the_tasks_of_a_suite_are_listed() -> None:
-    done = agentrl("list", "tasks/quickstart.yaml", "--set", "tasks.generate.count=2", "--json")
+    done = tasks("list", "tasks/quickstart.yaml", "--set", "tasks.generate.count=2", "--json")
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert [(row["id"], row["seed"]) for row in rows] == [
         ("w2-o3-q4-1000", 1000),
@@ -41,8 +38,8 @@ def test_the_tasks_of_a_suite_are_listed() -> None:
 
 
 def test_the_instances_of_a_data_set_are_listed_by_the_suite_and_by_themselves() -> None:
-    by_suite = agentrl("list", "tasks/swe/mined.yaml").stdout.splitlines()
-    by_file = agentrl("list", "tasks/swe/mined.jsonl").stdout.splitlines()
+    by_suite = tasks("list", "tasks/swe/mined.yaml").stdout.splitlines()
+    by_file = tasks("list", "tasks/swe/mined.jsonl").stdout.splitlines()
     assert len(by_suite) >= 20
     assert [line.split("\t")[0] for line in by_suite] == [line.split("\t")[0] for line in by_file]
     assert len({line.split("__")[0] for line in by_suite}) >= 8
@@ -60,7 +57,7 @@ def test_the_instances_of_a_data_set_are_listed_by_the_suite_and_by_themselves()
     ],
 )
 def test_bad_input_ends_with_2_and_one_message(arguments: list[str], said: str) -> None:
-    done = agentrl(*arguments)
+    done = tasks(*arguments)
     assert done.returncode == 2
     assert said in done.stderr
     assert "Traceback" not in done.stderr
@@ -74,7 +71,7 @@ def test_a_folder_becomes_a_data_set_and_what_was_written_into_it_is_no_part_of_
     (tmp_path / "test_numbers.py").write_text(TESTS)
     written = []
     for _ in range(2):
-        done = agentrl("mutate", ".", "--count", 1, "--max-broken", 0.5, cwd=tmp_path)
+        done = tasks("mutate", ".", "--count", 1, "--max-broken", 0.5, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
         assert done.stdout.strip() == "mutants.jsonl: 1 instances"
         assert "2 tests pass, 0 do not, 0 vary" in done.stderr
@@ -92,7 +89,7 @@ def test_a_repository_whose_tests_notice_nothing_gives_nothing(
     (tmp_path / "test_numbers.py").write_text(
         "import numbers_\n\n\ndef test_nothing():\n    pass\n"
     )
-    done = agentrl("mutate", tmp_path, "--out", tmp_path / "m.jsonl", cwd=tmp_path)
+    done = tasks("mutate", tmp_path, "--out", tmp_path / "m.jsonl", cwd=tmp_path)
     assert done.returncode == 2
     assert "no flaw breaks a test" in done.stderr
     assert not (tmp_path / "m.jsonl").exists()

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from agentrl.runs.folder import read_episodes
+from tests.commands import Done, agentrl
 
 COUNTER = """\
 name: counter
@@ -48,10 +49,8 @@ def command(*arguments: object) -> list[str]:
     return [sys.executable, "-m", "agentrl.cli", "train", *map(str, arguments)]
 
 
-def train(*arguments: object, cwd: Path) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        command(*arguments), cwd=cwd, capture_output=True, text=True, timeout=240, check=False
-    )
+def train(*arguments: object, cwd: Path) -> Done:
+    return agentrl("train", *arguments, cwd=cwd)
 
 
 def start(*arguments: object, cwd: Path) -> "subprocess.Popen[str]":
@@ -262,7 +261,7 @@ def test_a_training_that_diverges_stops_and_keeps_the_last_good_weights(
     [
         ("train.stepz=3", "did you mean steps"),
         ("train.algorithm=pppo", "unknown algorithm"),
-        ("agent.kind=expert", "only an 'llm' agent can be trained"),
+        ("agent.kind=expert", "only an agent of kind 'llm' or 'choice' can be trained"),
         ("train.schedules={limits.max_turnz: {end: 3}}", "limits.max_turn"),
         ("agent.model={backend: transformers, checkpoint: ./nowhere}", "no such folder"),
     ],
