@@ -277,9 +277,9 @@ def test_a_full_disk_stops_the_run_and_keeps_what_was_written(suite: Path, tmp_p
     kept = len(episodes(tmp_path / "run"))
     assert kept > 0
 
-    done = agentrl("run", "--resume", "run", cwd=tmp_path)
+    resumed = agentrl("run", "--resume", "run", cwd=tmp_path)
 
-    assert done.returncode == 0, done.stderr
+    assert resumed.returncode == 0, resumed.stderr
     assert len(episodes(tmp_path / "run")) == 60
 
 
