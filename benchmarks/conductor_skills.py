@@ -1,15 +1,20 @@
 """What a trained conductor makes of the pool of skills, and what each part of its plans is worth.
 
-    python benchmarks/conductor_skills.py [--seeds 0 1 2] [--runs RUN ...] [--quick]
+    python benchmarks/conductor_skills.py [--seeds 0 1 2] [--runs FOLDER] [--only NAME] [--quick]
 
-It trains ``tasks/conductor/skills.yaml`` once for each seed, or reads training runs that are there,
-and measures on the suite's held-out tasks:
+It trains ``tasks/conductor/skills.yaml`` once for each seed: imitation, then RL from there. None of
+the tasks here was looked at while settings were chosen; that was done on the suite's own held-out
+tasks, which are others. Each task draws its pool and the order of the workers anew.
 
-1. The conductor before training, after imitation and after RL, against the best single worker, the
-   best chain of one to three workers (searched on training tasks), a vote and a debate of all
-   workers, and the known plans.
-2. Its own plans again, with every access list emptied, with every access list full, and with every
-   subtask removed. Claim: each matters.
+1. Success on new tasks, after imitation and after RL: with sequences of parts that training had,
+   with sequences that it never had, with pools of seven (training had pools of eight), and with two
+   workers that nobody had in training and that most of these tasks need. Beside it the best single
+   worker, the best chains of two and three (found on training tasks, with the whole pool at hand),
+   a vote and a debate, the planner that was imitated, and one that knows who is reliable.
+2. The plans after RL again, with every access list emptied, with every access list full, and with
+   every subtask removed.
+3. ``tasks/conductor/skills_recursive.yaml``: success of the first plan alone, and of what is
+   answered in the end where the conductor sees the answer and may plan again.
 
 Fixed topologies name no task, so that their workers are told nothing particular; a worker that is
 told nothing does the first part of the question that it can.
@@ -22,56 +27,194 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
-from itertools import permutations
 from pathlib import Path
 
+from agentrl.cli.starting import open_folder
 from agentrl.envs.base import TextEnv
 from agentrl.envs.build import build_env
-from agentrl.envs.tasks import load_tasks
 from agentrl.episode import Episode
 from agentrl.orchestrator.parse import parse_workflow
-from agentrl.orchestrator.skills.puzzle import EXPERTS
 from agentrl.orchestrator.workflow import Workflow, WorkflowError
+from agentrl.rollout.run import check_suite, run_suite
 from agentrl.runs.folder import read_episodes
 from agentrl.suite import Suite
 from agentrl.suite.load import load_suite
+from agentrl.suite.orchestrator import PoolSpec
 from agentrl.task import Task
 
-SUITE = Path(__file__).parents[1] / "tasks/conductor/skills.yaml"
-TOLD = tuple(f"Model {number}" for number in range(len(EXPERTS)))
-PHASES = {"base": "untrained", "sft": "after imitation", "rl": "after RL"}
-QUICK = (
-    "train.steps=1",
-    "train.sft.epochs=1",
-    "train.sft.tasks.generate.count=40",
-    "train.evaluation.tasks.generate.count=20",
-)
+TASKS = Path(__file__).parents[1] / "tasks/conductor"
+SKILLS, RECURSIVE = TASKS / "skills.yaml", TASKS / "skills_recursive.yaml"
+IMITATION, RL = "imitation", "RL"
+SEQUENCES = "env.options.env.options.sequences"
+KNOWS = "env.options.planner.options.knows"
+OLD = ("sorter", "picker", "sieve", "orderer", "quick", "rough")
+ADDED = {"scribe": ("double increase smallest", 5), "abacus": ("subtract sum count", 4)}
+"""Two workers of other skills than any in training: the only reliable ones for five of them."""
+QUICK = ("train.sft.epochs=1", "train.sft.tasks.generate.count=32")
 
-Plan = Callable[[Task], str]
+Plan = Callable[[TextEnv, Task], str]
 Change = Callable[[Workflow], Workflow]
 
 
-def solved(env: TextEnv, tasks: Sequence[Task], plan: Plan) -> tuple[float, float]:
-    """Return the share of tasks that a plan solves, and the USD for a thousand of them."""
+def skills(*sets: str, seed: int, count: int) -> Suite:
+    """Return the suite of skills with other tasks than anybody trained on."""
+    tasks = (f"tasks.generate.seed={seed}", f"tasks.generate.count={count}")
+    return load_suite(SKILLS, [*tasks, *sets])
+
+
+def with_added() -> str:
+    """Return the setting of a pool that has six workers of the suite and the two added ones."""
+    suite = load_suite(SKILLS).spec
+    assert suite.orchestrator is not None
+    assert isinstance(suite.orchestrator.pool, PoolSpec)
+    known = suite.orchestrator.pool.model_dump(mode="json", exclude_unset=True)["workers"]
+    workers = {name: known[name] for name in OLD}
+    for number, (name, (can, price)) in enumerate(ADDED.items()):
+        options = {"can": can.split(), "error": 0.02, "seed": 101 + number}
+        facts = {"skill": can, "performance": {"right": 0.98}, "price_in": price}
+        workers[name] = {**known["sorter"], **facts, "price_out": 2 * price, "options": options}
+    return f"orchestrator.pool={json.dumps({'workers': workers})}"
+
+
+def test_sets(count: int) -> dict[str, Suite]:
+    """Return the suites that conductors are measured on."""
+    return {
+        "new tasks": skills(seed=2_000_000, count=count),
+        "unseen sequences": skills(f"{SEQUENCES}=rare", seed=3_000_000, count=count),
+        "unseen pools of 7": skills("orchestrator.sub_pool.size=7", seed=4_000_000, count=count),
+        "two workers added": skills(with_added(), seed=5_000_000, count=count),
+    }
+
+
+# What is measured without a model.
+
+
+def solved(suite: Suite, plan: Plan) -> tuple[float, float]:
+    """Return the share of a suite's tasks that a plan solves, and the USD for a thousand."""
     success = usd = 0.0
-    for task in tasks:
-        env.reset(seed=task.seed, options={"task": task})
-        env.step(plan(task))
-        outcome = env.outcome()
-        success, usd = success + outcome["success"], usd + outcome["usd"]
+    tasks = check_suite(suite)
+    with closing(build_env(suite.spec.env, suite.spec.sandbox, suite.spec.orchestrator)) as env:
+        for task in tasks:
+            env.reset(seed=task.seed, options={"task": task})
+            env.step(plan(env, task))
+            outcome = env.outcome()
+            success, usd = success + outcome["success"], usd + outcome["usd"]
     return success / len(tasks), 1000 * usd / len(tasks)
+
+
+def planned(env: TextEnv, _: Task) -> str:
+    """Return what the suite's planner says; it says nothing where nobody claims a part."""
+    return env.expert_action() or "nobody"
 
 
 def topology(name: str, **options: object) -> Plan:
     """Return the plan that names a topology for every task."""
     text = json.dumps({"topology": name, **options})
-    return lambda _: text
+    return lambda *_: text
 
 
-def best(env: TextEnv, tasks: Sequence[Task], plans: Mapping[str, Plan]) -> str:
-    """Return the name of the plan that solves most tasks."""
-    return max(plans, key=lambda name: solved(env, tasks, plans[name])[0])
+def best_chains(training: Suite, names: Sequence[str]) -> dict[str, Plan]:
+    """Return the best single worker and chains, longer ones built upon the ten best shorter."""
+    found: dict[str, Plan] = {}
+    kept: list[tuple[str, ...]] = [()]
+    for length in (1, 2, 3):
+        longer = [(*chain, n) for chain in kept for n in names if n not in chain]
+        plans = {chain: topology("chain", workers=chain) for chain in longer}
+        scores = {chain: solved(training, plan)[0] for chain, plan in plans.items()}
+        kept = sorted(longer, key=scores.__getitem__, reverse=True)[:10]
+        title = "best single worker" if length == 1 else f"best chain of {length}"
+        found[title] = plans[kept[0]]
+    return found
+
+
+def fixed(tests: Mapping[str, Suite], count: int) -> None:
+    """Print what needs no training."""
+    whole = "orchestrator.sub_pool=null"
+    spec = load_suite(SKILLS).spec.orchestrator
+    assert spec is not None
+    assert isinstance(spec.pool, PoolSpec)
+    names = [f"Model {number}" for number in range(len(spec.pool.workers))]
+    plans = best_chains(skills(whole, seed=100_000, count=count), names)
+    plans["vote of all"] = topology("vote", workers=names)
+    plans["debate of five"] = topology("debate", workers=names[:5], rounds=2)
+    suite = skills(whole, seed=2_000_000, count=len(check_suite(tests["new tasks"])))
+    for name, plan in plans.items():
+        success, usd = solved(suite, plan)
+        line(name, [f"{success:.1%}", "", "", "", f"{usd:.3f}"])
+    for knows, name in (("claims", "who is imitated"), ("records", "who knows the reliable")):
+        results = [solved(_knowing(suite, knows), planned) for suite in tests.values()]
+        line(name, [*(f"{share:.1%}" for share, _ in results), f"{results[0][1]:.3f}"])
+
+
+def _knowing(suite: Suite, knows: str) -> Suite:
+    spec = suite.spec
+    env = spec.env.model_copy(deep=True)
+    env.options["planner"]["options"] = {"knows": knows}
+    return replace(suite, spec=spec.model_copy(update={"env": env}))
+
+
+# Training, and what trained conductors do.
+
+
+def trained(path: Path, seed: int, folder: Path, *sets: str) -> dict[str, Path]:
+    """Train a suite from a seed; return the checkpoints after imitation and after RL.
+
+    The suite trains in one go; here the two halves are two runs, so that both leave weights.
+    """
+    first, second = folder / f"{path.stem}-{seed}-imitation", folder / f"{path.stem}-{seed}-rl"
+    seeds = (f"train.seed={seed}", f"agent.model.scratch.seed={seed}")
+    _train(path, first, *sets, *seeds, "train.steps=0")
+    begun = {IMITATION: first / "checkpoints/latest"}
+    quick = ("train.steps=1",) if sets else ()
+    _train(path, second, f"train.seed={seed}", "train.sft=null", model(begun[IMITATION]), *quick)
+    return {**begun, RL: second / "checkpoints/latest"}
+
+
+def _train(path: Path, run: Path, *sets: str) -> None:
+    if (run / "report.html").exists():
+        return
+    options = [part for text in sets for part in ("--set", text)]
+    command = [sys.executable, "-m", "agentrl.cli", "train", str(path), "--out", str(run)]
+    subprocess.run([*command, *options], check=True, stdout=subprocess.DEVNULL)
+
+
+def model(checkpoint: Path) -> str:
+    """Return the setting of an agent that is a checkpoint."""
+    return f"agent.model={json.dumps({'backend': 'transformers', 'checkpoint': str(checkpoint)})}"
+
+
+def played(suite: Suite, checkpoint: Path, folder: Path) -> list[Episode]:
+    """Return the episodes of a checkpoint on a suite's tasks, as recorded or played now."""
+    if not (folder / "done").exists():
+        spec = suite.spec
+        with_model = load_suite(suite.path, [model(checkpoint)]).spec.agent
+        suite = replace(suite, spec=spec.model_copy(update={"agent": with_model}))
+        with open_folder(suite, folder, None) as run:
+            run_suite(suite, check_suite(suite), run)
+        (folder / "done").touch()
+    return list(read_episodes(folder))
+
+
+def success(episodes: Sequence[Episode]) -> float:
+    """Return the share of episodes that succeeded."""
+    return statistics.mean(episode.outcome.get("success", 0.0) for episode in episodes)
+
+
+def first_plans(suite: Suite, episodes: Sequence[Episode], change: Change | None = None) -> float:
+    """Return the success of the episodes' first plans alone, changed if they are plans at all."""
+    said = {e.task_id: e.turns[0].action or "" for e in episodes if e.turns}
+
+    def plan(env: TextEnv, task: Task) -> str:
+        text = said.get(task.id, "")
+        try:
+            workflow = parse_workflow(text, env.names)  # type: ignore[attr-defined]
+        except WorkflowError:
+            return text
+        return change(workflow).to_json() if change and workflow else text
+
+    return solved(suite, plan)[0]
 
 
 def blind(workflow: Workflow) -> Workflow:
@@ -92,126 +235,93 @@ def untold(workflow: Workflow) -> Workflow:
 
 
 CHANGES: Mapping[str, Change] = {
-    "as written": lambda workflow: workflow,
     "no access lists": blind,
     "all access lists full": open_to_all,
     "no subtasks": untold,
 }
 
 
-def changed(plans: Mapping[str, str], change: Change) -> Plan:
-    """Return the recorded plans with a change; what is no plan stays as it is."""
-
-    def plan(task: Task) -> str:
-        try:
-            workflow = parse_workflow(plans[task.id], TOLD)
-        except WorkflowError:
-            return plans[task.id]
-        return plans[task.id] if workflow is None else change(workflow).to_json()
-
-    return plan
-
-
-def trained(seed: int, folder: Path, *, quick: bool) -> Path:
-    """Train the suite from a seed and return the run's folder."""
-    run = folder / f"seed-{seed}"
-    sets = [f"train.seed={seed}", f"agent.model.scratch.seed={seed}", *(QUICK if quick else ())]
-    options = [part for text in sets for part in ("--set", text)]
-    command = [sys.executable, "-m", "agentrl.cli", "train", str(SUITE), "--out", str(run)]
-    subprocess.run([*command, *options], check=True, stdout=subprocess.DEVNULL)
-    return run
-
-
-def phases(run: Path) -> dict[str, list[Episode]]:
-    """Return a training run's held-out episodes by phase."""
-    found: dict[str, list[Episode]] = {name: [] for name in PHASES}
-    for episode in read_episodes(run / "evaluations.jsonl"):
-        phase = episode.id.partition("-")[0]
-        if phase in found:
-            found[phase].append(episode)
-    return found
-
-
-def fixed(env: TextEnv, training: Sequence[Task], tasks: Sequence[Task]) -> None:
-    """Print what plans come to that are the same for every task, and the known ones."""
-    singles = {f"single {n}": topology("single", worker=n) for n in TOLD}
-    chains = {
-        f"chain {' > '.join(names)}": topology("chain", workers=names)
-        for length in (2, 3)
-        for names in permutations(TOLD, length)
-    }
-    everybody = {
-        "vote of all": topology("vote", workers=TOLD),
-        "debate of all": topology("debate", workers=TOLD),
-    }
-    rows = {
-        name: plans[name] for plans in (singles, chains) for name in [best(env, training, plans)]
-    }
-    for name, plan in {**rows, **everybody}.items():
-        row(name, *solved(env, tasks, plan))
-    row("known plans", *solved(env, tasks, lambda task: str(task.data["workflow"])))
-
-
-def conductors(env: TextEnv, runs: Sequence[Path], tasks: Sequence[Task]) -> None:
+def conductors(tests: Mapping[str, Suite], seeds: Sequence[int], folder: Path, *sets: str) -> None:
     """Print what trained conductors come to, and their plans with a part removed."""
-    recorded = [phases(run) for run in runs]
-    for phase, name in PHASES.items():
-        shares = [
-            statistics.mean(e.outcome.get("success", 0.0) for e in found[phase])
-            for found in recorded
-            if found[phase]
-        ]
-        if shares:
-            spread(f"conductor, {name}", shares)
-    print("\nplans after RL, asked again")
-    for name, change in CHANGES.items():
-        shares = []
-        for found in recorded:
-            plans = {e.task_id: e.turns[0].action or "" for e in found["rl"] if e.turns}
-            known = [task for task in tasks if task.id in plans]
-            if known:
-                shares.append(solved(env, known, changed(plans, change))[0])
-        if shares:
-            spread(name, shares)
+    found: dict[tuple[str, str], list[float]] = {}
+    changed: dict[str, list[float]] = {}
+    for seed in seeds:
+        for stage, checkpoint in trained(SKILLS, seed, folder, *sets).items():
+            for name, suite in tests.items():
+                run = folder / f"{seed}-{stage}-{name.replace(' ', '-')}"
+                episodes = played(suite, checkpoint, run)
+                found.setdefault((stage, name), []).append(success(episodes))
+                if (stage, name) == (RL, "new tasks"):
+                    for title, change in CHANGES.items():
+                        changed.setdefault(title, []).append(first_plans(suite, episodes, change))
+    for stage in (IMITATION, RL):
+        line(f"conductor after {stage}", [spread(found[stage, name]) for name in tests])
+    print("\nplans after RL on new tasks, asked again")
+    line("as written", [spread(found[RL, "new tasks"])])
+    for title, shares in changed.items():
+        line(title, [spread(shares)])
 
 
-def row(name: str, success: float, usd: float) -> None:
-    """Print one line of the table."""
-    print(f"  {name:40} {success:6.1%}   {usd:.4f} USD per 1000")
+def recursion(seeds: Sequence[int], folder: Path, count: int, *sets: str) -> None:
+    """Print what planning again is worth."""
+    tasks = ("tasks.generate.seed=2000000", f"tasks.generate.count={count}")
+    suite = load_suite(RECURSIVE, tasks)
+    once = load_suite(RECURSIVE, [*tasks, "env.options.recursion=false"])
+    found: dict[str, list[float]] = {}
+    for seed in seeds:
+        for stage, checkpoint in trained(RECURSIVE, seed, folder, *sets).items():
+            episodes = played(suite, checkpoint, folder / f"{seed}-{stage}-recursive")
+            count_of_plans = statistics.mean(
+                sum(turn.signals.get("nodes", 0.0) > 0 for turn in episode.turns)
+                for episode in episodes
+            )
+            rows = {
+                "off": first_plans(once, episodes),
+                "on": success(episodes),
+                "plans": count_of_plans,
+            }
+            for name, value in rows.items():
+                found.setdefault(f"{stage} {name}", []).append(value)
+    print("\nrecursion: the first plan alone, planning again, and how many plans that takes")
+    for stage in (IMITATION, RL):
+        plans = f"{statistics.mean(found[f'{stage} plans']):.2f}"
+        cells = [*(spread(found[f"{stage} {name}"]) for name in ("off", "on")), plans]
+        line(f"conductor after {stage}", cells)
 
 
-def spread(name: str, shares: Sequence[float]) -> None:
-    """Print the mean of several seeds, and each."""
-    each = " ".join(f"{share:.1%}" for share in shares)
-    print(f"  {name:40} {statistics.mean(shares):6.1%}   ({each})")
+def line(name: str, cells: Sequence[str]) -> None:
+    """Print one line of a table."""
+    print(f"{name:28}" + "".join(f"{cell:>20}" for cell in cells), flush=True)
+
+
+def spread(shares: Sequence[float]) -> str:
+    """Return mean and standard deviation in percent."""
+    sd = statistics.stdev(shares) if len(shares) > 1 else 0.0
+    return f"{100 * statistics.mean(shares):.1f} ± {100 * sd:.1f}%"
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2])
-    parser.add_argument("--runs", type=Path, nargs="*", default=[], help="training runs to read")
+    parser.add_argument("--runs", type=Path, help="keep runs here, and take those that are there")
+    parser.add_argument("--only", choices=["fixed", "conductors", "recursion"], action="append")
     parser.add_argument("--quick", action="store_true", help="one seed, hardly any training")
     chosen = parser.parse_args()
-    suite = load_suite(SUITE)
-    evaluation = suite.spec.train.evaluation if suite.spec.train else None
-    assert evaluation is not None
-    assert evaluation.tasks.generate is not None
-    held_out = evaluation.tasks.generate
-    tasks = load_tasks(_at(held_out.seed, 20 if chosen.quick else held_out.count))
-    training = load_tasks(_at(1000, 20 if chosen.quick else 60))
-    env = build_env(suite.spec.env, suite.spec.sandbox, suite.spec.orchestrator)
-    print(f"{len(tasks)} held-out tasks")
-    fixed(env, training, tasks)
-    with tempfile.TemporaryDirectory() as folder:
-        seeds = chosen.seeds[:1] if chosen.quick else chosen.seeds
-        made = chosen.runs or [trained(s, Path(folder), quick=chosen.quick) for s in seeds]
-        conductors(env, made, tasks)
-
-
-def _at(seed: int, count: int) -> Suite:
-    sets = [f"tasks.generate.seed={seed}", f"tasks.generate.count={count}"]
-    return load_suite(SUITE, sets)
+    count = 20 if chosen.quick else 200
+    seeds, sets = (chosen.seeds[:1], QUICK) if chosen.quick else (chosen.seeds, ())
+    parts = chosen.only or ["fixed", "conductors", "recursion"]
+    tests = test_sets(count)
+    with tempfile.TemporaryDirectory() as made:
+        folder = chosen.runs or Path(made)
+        print(f"{count} tasks of each kind, {len(seeds)} seeds; success, mean ± standard deviation")
+        line("", [*tests, "USD per 1000"])
+        if "fixed" in parts:
+            fixed(tests, 10 if chosen.quick else 40)
+        if "conductors" in parts:
+            conductors(tests, seeds, folder, *sets)
+        if "recursion" in parts:
+            recursion(seeds, folder, count, *sets)
 
 
 if __name__ == "__main__":

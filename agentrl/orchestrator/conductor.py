@@ -8,13 +8,15 @@ from typing import Any, ClassVar
 
 from agentrl.envs.base import Step
 from agentrl.episode import Call
+from agentrl.orchestrator.execute import node_seed
 from agentrl.orchestrator.fixed import Followed, check_topology, parse_topology, topology_text
 from agentrl.orchestrator.orchestrated import ORCHESTRATED_FACTS, OrchestratedEnv
 from agentrl.orchestrator.parse import parse_workflow
+from agentrl.orchestrator.planning import KEEP, Situation, load_planner
 from agentrl.orchestrator.result import WorkflowResult
 from agentrl.orchestrator.self_worker import SelfWorker
 from agentrl.orchestrator.topology import Plan
-from agentrl.orchestrator.worker import WorkerFailedError
+from agentrl.orchestrator.worker import Descriptor, WorkerFailedError
 from agentrl.orchestrator.workflow import Node, Workflow, WorkflowError
 from agentrl.suite.orchestrator import OrchestratorSpec
 from agentrl.suite.sandbox import SandboxSpec
@@ -47,9 +49,14 @@ class ConductorEnv(OrchestratedEnv):
 
     Args:
         env: the inner environment, as in a suite's section ``env``.
-        recursion: show what came of a workflow, and let the conductor plan again or keep it.
+        recursion: show what came of a workflow, and let the conductor plan again or keep it. The
+            workers of a later workflow draw anew, so that the same plan may come to another end.
+        brief: show workers and results in few words: of a worker its price for a million tokens
+            in, then its tags; of a workflow its answer.
         topology: the plan that an agent of kind ``expert`` writes for every task, as
             ``docs/orchestrator/topologies.md`` describes it, with the names of the pool.
+        planner: instead, a function that plans for such an agent: ``function`` and ``options`` as
+            of a program worker; it is asked with a ``planning.Situation``.
         render_mode: as in gymnasium.
     """
 
@@ -63,14 +70,18 @@ class ConductorEnv(OrchestratedEnv):
         self,
         env: Mapping[str, Any],
         recursion: bool = False,
+        brief: bool = False,
         topology: Mapping[str, Any] | None = None,
+        planner: Mapping[str, Any] | None = None,
         orchestrator: OrchestratorSpec | None = None,
         sandbox: SandboxSpec | None = None,
         render_mode: str | None = None,
     ) -> None:
         super().__init__(env, orchestrator, sandbox, render_mode)
         self._recursion = recursion
+        self._brief = brief
         self._topology = topology
+        self._planner = None if planner is None else load_planner(planner)
         if topology is not None:
             check_topology(topology, self._workers.names(), self._limits)
         self._turn = 0
@@ -113,13 +124,24 @@ class ConductorEnv(OrchestratedEnv):
         return {**super().outcome(), "parsed": float(self._parsed)}
 
     def expert_action(self) -> str | None:
-        """Return the suite's topology, or the task's workflow; then what keeps its answer."""
+        """Return the planner's plan, the suite's topology, or the task's workflow; of the last two
+        what keeps the answer comes next."""
+        if self._planner is not None:
+            known = {worker.name: worker.descriptor for worker in self._pool}
+            return self._planner(Situation(self._task(), known, self._answer))
         if self._rounds:
-            return "model_id = []\nsubtasks = []\naccess_list = []"
+            return KEEP
         if self._topology is not None:
             return topology_text(self._topology, self._pool.names(), self.names)
-        known = self._task().data.get("workflow")
-        return known if isinstance(known, str) else None
+        workflow = self._task().data.get("workflow")
+        return workflow if isinstance(workflow, str) else None
+
+    def _opening(self) -> str:
+        if not self._brief:
+            return super()._opening()
+        named = zip(self.names, self._pool, strict=True)
+        workers = "\n".join(_briefly(name, worker.descriptor) for name, worker in named)
+        return f"{workers}\n{self._question.strip()}"
 
     def _planned(self, action: str) -> tuple[Plan | None, bool]:
         """Return the plan of an action, and whether the conductor wants to plan after it.
@@ -158,10 +180,14 @@ class ConductorEnv(OrchestratedEnv):
 
     def _carried_out(self, plan: Plan) -> tuple[Workflow, WorkflowResult]:
         if isinstance(plan, Workflow):
-            return plan, self._executed(plan, self._question, self._seed)
+            return plan, self._executed(plan, self._question, self._turn_seed())
         followed = Followed(plan, plan.whole)
-        result = self._executed(followed, self._question, self._seed)
+        result = self._executed(followed, self._question, self._turn_seed())
         return followed.workflow, result
+
+    def _turn_seed(self) -> int:
+        """Return the episode's seed for its first workflow, and another for each after it."""
+        return self._seed if not self._rounds else node_seed(self._seed, -self._rounds)
 
     def _finished(self, facts: Mapping[str, float], calls: tuple[Call, ...]) -> Step:
         graded = self._graded()
@@ -175,6 +201,8 @@ class ConductorEnv(OrchestratedEnv):
         )
 
     def _shown(self, workflow: Workflow, result: WorkflowResult) -> str:
+        if self._brief:
+            return f"Answer: {self._answer or '(none)'}"
         steps = "\n\n".join(
             f"Step {number}, worker {node.worker}: {node.instruction}\n"
             f"{result.answers.get(node.id) or 'It failed and gave no answer.'}"
@@ -190,6 +218,13 @@ class ConductorEnv(OrchestratedEnv):
         """Return what the conductor itself is called in the pool, if it is in it."""
         named = zip(self.names, self._pool, strict=True)
         return tuple(name for name, worker in named if isinstance(worker.worker, SelfWorker))
+
+
+def _briefly(name: str, known: Descriptor) -> str:
+    """Return one line about a worker: what is known of all it can do comes first, so that who
+    reads from left to right knows it at each skill."""
+    price = "" if known.price_in is None else f" ({known.price_in:g} USD)"
+    return f"{name}{price}: {' '.join(known.tags)}"
 
 
 def _without_last(workflow: Workflow, mine: list[Node]) -> Workflow:

@@ -83,7 +83,9 @@ class OrchestratedEnv(TextEnv):
         self._question = self._inner.begin(task, seed)
         part, all_workers = self._spec.sub_pool, self._workers
         self._pool = (
-            all_workers if part is None else all_workers.sub_pool(part.size, f"{part.seed}:{seed}")
+            all_workers
+            if part is None
+            else all_workers.sub_pool(part.size, f"{part.seed}:{seed}", shuffle=part.shuffle)
         )
         return self._opening()
 

@@ -80,11 +80,16 @@ class Pool:
             return tuple(f"Model {index}" for index in range(len(self)))
         return tuple(self._by_name)
 
-    def sub_pool(self, size: int, seed: int | str) -> "Pool":
-        """Return a random part of the pool in the pool's order (Conductor, arXiv 2512.04388).
+    def sub_pool(self, size: int, seed: int | str, *, shuffle: bool = False) -> "Pool":
+        """Return a random part of the pool (Conductor, arXiv 2512.04388).
 
         Every set of ``size`` workers is as likely as any other, and the same seed draws the same
         one. The workers, their limits and what they count are shared with this pool.
+
+        Args:
+            size: how many workers.
+            seed: decides which.
+            shuffle: draw their order too; without it they stand as in the pool.
 
         Raises:
             UsageError: the pool has not so many workers, or none is asked for.
@@ -92,7 +97,7 @@ class Pool:
         if not 1 <= size <= len(self):
             raise UsageError(f"a sub-pool of {size} is asked for, of a pool of {len(self)}")
         drawn = random.Random(f"sub-pool:{seed}").sample(range(len(self)), size)
-        chosen = [self._workers[index] for index in sorted(drawn)]
+        chosen = [self._workers[index] for index in (drawn if shuffle else sorted(drawn))]
         return Pool(chosen, owner=False, reserve={**self._reserve, **self._by_name})
 
     def with_self(self, answer: Callable[[Request], Awaitable[Answer]]) -> "Pool":

@@ -78,6 +78,8 @@ class SubPoolSpec(Section):
     """How many workers."""
     seed: int = 0
     """Decides, with the episode's own seed, which."""
+    shuffle: bool = False
+    """Draw their order too, so that a worker's number says nothing about it."""
 
 
 class OrchestratorSpec(Section):

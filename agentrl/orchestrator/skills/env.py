@@ -1,21 +1,21 @@
 """``Skills-v0``: questions about short lists of numbers that need several workers."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 import gymnasium
 
 from agentrl.envs.qa.env import QAEnv
 from agentrl.errors import UsageError
 from agentrl.orchestrator.skills.operations import write_list
-from agentrl.orchestrator.skills.puzzle import FORK, SHAPES, make_puzzle
+from agentrl.orchestrator.skills.puzzle import FORK, SHAPES, Sequences, make_puzzle
 from agentrl.task import Task
 
 ENV_ID = "Skills-v0"
 
 
 class SkillsEnv(QAEnv):
-    """Puzzles of one to three parts, made by seed; each names the workflow that solves it.
+    """Puzzles of one to three parts, made by seed; each names its parts and what they see.
 
     The inner environment of ``tasks/conductor/skills.yaml``; its id there is
     ``agentrl.orchestrator.skills.env:Skills-v0``.
@@ -23,12 +23,20 @@ class SkillsEnv(QAEnv):
     Args:
         shapes: kinds of puzzles, as often as they stand here: ``one``, ``chain2``, ``chain3`` and
             ``fork``; None: more of the long ones.
+        sequences: which sequences of parts there are: ``all``, the ``common`` four fifths, or the
+            ``rare`` others, to hold out what nobody trained on.
         options: those of ``QAEnv``.
     """
 
-    def __init__(self, shapes: Sequence[str] | None = None, **options: Any) -> None:
+    def __init__(
+        self,
+        shapes: Sequence[str] | None = None,
+        sequences: Sequences = "all",
+        **options: Any,
+    ) -> None:
         super().__init__(**options)
         _known(shapes)
+        _known_sequences(sequences)
 
     @property
     def instructions(self) -> str:
@@ -39,7 +47,8 @@ class SkillsEnv(QAEnv):
     def generate(cls, count: int, seed: int, options: Mapping[str, Any]) -> Sequence[Task]:
         """Return ``count`` puzzles, grouped by their shape."""
         shapes = _known(options.get("shapes"))
-        return [_task(number, shapes) for number in range(seed, seed + count)]
+        sequences = _known_sequences(options.get("sequences", "all"))
+        return [_task(number, shapes, sequences) for number in range(seed, seed + count)]
 
 
 def _known(shapes: Sequence[str] | None) -> Sequence[str]:
@@ -50,13 +59,21 @@ def _known(shapes: Sequence[str] | None) -> Sequence[str]:
     return shapes or SHAPES
 
 
-def _task(seed: int, shapes: Sequence[str]) -> Task:
-    puzzle = make_puzzle(seed, shapes)
+def _known_sequences(sequences: Sequences) -> Sequences:
+    kinds = get_args(Sequences)
+    if sequences not in kinds:
+        raise UsageError(f"sequences is {sequences!r}, expected one of {', '.join(kinds)}")
+    return sequences
+
+
+def _task(seed: int, shapes: Sequence[str], sequences: Sequences) -> Task:
+    puzzle = make_puzzle(seed, shapes, sequences)
     data = {
         "question": puzzle.question,
         "answer": write_list(puzzle.answer or ()),
         "kind": "numeric" if puzzle.shape == FORK else "exact",  # exact drops signs
-        "workflow": puzzle.workflow,
+        "parts": list(puzzle.parts),
+        "sees": [list(seen) for seen in puzzle.sees],
     }
     return Task(f"skills-{seed}", group=puzzle.shape, seed=seed, data=data)
 

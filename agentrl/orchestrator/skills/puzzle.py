@@ -1,9 +1,12 @@
-"""A task of one to three parts, and who should do which of them."""
+"""A task of one to three parts, each the work of somebody who can do it."""
 
 import random
-from collections.abc import Mapping, Sequence
+import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
+from agentrl.errors import UsageError
 from agentrl.orchestrator.skills.operations import (
     FIGURES,
     LISTS,
@@ -13,23 +16,12 @@ from agentrl.orchestrator.skills.operations import (
     write_list,
 )
 
-EXPERTS: Mapping[str, tuple[str, ...]] = {
-    "quick": ("sort", "reverse", "double", "increase"),
-    "sorter": ("sort", "reverse"),
-    "picker": ("odd", "large"),
-    "scaler": ("double", "increase"),
-    "counter": ("sum", "largest", "smallest", "count"),
-    "clerk": ("subtract",),
-    "generalist": ("sort", "odd", "double", "sum", "largest", "smallest"),
-}
-"""The workers of the suite, in the order of its pool, with what they can do."""
-
-UNRELIABLE = ("quick", "generalist")
-"""Workers that are wrong so often that the known solution never asks them."""
-
 ONE, CHAIN_2, CHAIN_3, FORK = "one", "chain2", "chain3", "fork"
 SHAPES = (ONE, CHAIN_2, CHAIN_2, CHAIN_3, CHAIN_3, FORK)
 """Kinds of puzzles, as often as they stand here; our choice."""
+
+Sequences = Literal["all", "common", "rare"]
+"""Which sequences of parts puzzles have: any, those of four fifths, or those of the other fifth."""
 
 _DRAWS = 1000
 
@@ -66,30 +58,34 @@ class Puzzle:
         """What comes out; None: it cannot be done."""
         return done(self.parts, self.sees, self.numbers)
 
-    @property
-    def workflow(self) -> str:
-        """The known solution, as three lists of a conductor."""
-        names = list(EXPERTS)
-        workers = [names.index(_expert(part)) for part in self.parts]
-        texts = ", ".join(f'"{part}"' for part in self.parts)
-        access = [list(seen) for seen in self.sees]
-        return f"model_id = {workers}\nsubtasks = [{texts}]\naccess_list = {access}"
 
-
-def make_puzzle(seed: int, shapes: Sequence[str] = SHAPES) -> Puzzle:
+def make_puzzle(seed: int, shapes: Sequence[str] = SHAPES, sequences: Sequences = "all") -> Puzzle:
     """Return the puzzle of a seed: one in which every part and who sees what matters.
 
     Args:
         seed: decides everything about it.
         shapes: the kinds of puzzles, as often as they stand here.
+        sequences: which sequences of parts it may have. Single parts are common, because who has
+            never met a word cannot know what it means.
     """
     rng = random.Random(f"skills:{seed}")
     shape = rng.choice(shapes)
     for _ in range(_DRAWS):
         puzzle = Puzzle(shape, tuple(rng.sample(range(1, 10), 5)), _parts(shape, rng))
-        if _matters(puzzle):
+        if _matters(puzzle) and sequences in ("all", sequence_kind(puzzle.parts)):
             return puzzle
-    raise AssertionError("unreachable: most draws make a puzzle")
+        if sequences == "rare" and shape == ONE:
+            shape = rng.choice(shapes)
+    raise UsageError(f"no puzzle of the shapes {', '.join(shapes)} has {sequences} sequences")
+
+
+def sequence_kind(parts: Sequence[str]) -> Literal["common", "rare"]:
+    """Return whether a sequence of parts is one of the common four fifths or of the rare fifth.
+
+    >>> sequence_kind(["sum"]), sequence_kind(["sort", "sum"]), sequence_kind(["odd", "large"])
+    ('common', 'common', 'common')
+    """
+    return "rare" if len(parts) > 1 and zlib.crc32(" ".join(parts).encode()) % 5 == 0 else "common"
 
 
 def done(parts: Sequence[str], sees: Sequence[Sequence[int]], numbers: Numbers) -> Numbers | None:
@@ -142,8 +138,3 @@ def _matters(puzzle: Puzzle) -> bool:
 
 def _chain(length: int) -> list[tuple[int, ...]]:
     return [(index - 1,) if index else () for index in range(length)]
-
-
-def _expert(part: str) -> str:
-    able = (w for w, can in EXPERTS.items() if part in can and w not in UNRELIABLE)
-    return next(able)

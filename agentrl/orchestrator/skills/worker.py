@@ -54,6 +54,12 @@ def skilled(can: Sequence[str], error: float = 0.0, seed: int = 0) -> Program:
     return answer
 
 
+def given_numbers(request: Request) -> Numbers:
+    """Return the numbers of the question; none where it gives none."""
+    question = _GIVEN.search(request.messages[-1].content)
+    return (read_list(question[1]) or ()) if question else ()
+
+
 def _work(request: Request) -> tuple[list[Numbers], list[str]]:
     """Return the lists that a request is about, and what the question asks for."""
     question = _GIVEN.search(request.messages[-1].content)
@@ -61,7 +67,7 @@ def _work(request: Request) -> tuple[list[Numbers], list[str]]:
         seen = [read_list(work.answer) for work in request.sees]
         inputs = [numbers for numbers in seen if numbers is not None]
     else:
-        inputs = [read_list(question[1]) or ()] if question else []
+        inputs = [given_numbers(request)] if question else []
     return inputs, named(question[2]) if question else []
 
 

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from agentrl.errors import UsageError
 from agentrl.orchestrator.conductor import ConductorEnv
+from agentrl.orchestrator.planning import Situation
 from agentrl.orchestrator.self_worker import SelfWorker
 from agentrl.orchestrator.worker import Descriptor, WorkerFailedError
 from agentrl.task import Task
@@ -184,3 +186,44 @@ def test_the_expert_writes_the_workflow_that_the_task_names(make: Make) -> None:
 
     assert action is not None
     assert env.step(action)[4]["outcome"]["success"] == 1.0
+
+
+def test_in_brief_a_worker_is_told_by_its_price_and_then_its_skills(make: Make) -> None:
+    descriptor = Descriptor(price_in=1.0, price_out=2.0, tags=("math",), performance={"qa": 0.9})
+    env = make([FakeWorker("a", "#### 41", descriptor=descriptor)], brief=True, recursion=True)
+
+    assert begun(env).startswith("Model 0 (1 USD): math\n")
+    assert env.step(plan((0, "Try.", [])))[0] == "Answer: #### 41"
+
+
+def test_a_later_plan_asks_workers_anew_and_the_first_as_ever(make: Make) -> None:
+    worker = FakeWorker("a", "#### 41")
+    env = make([worker], recursion=True)
+    for _ in range(2):
+        begun(env)
+        env.step(plan((0, "Try.", [])))
+        env.step(plan((0, "Try.", [])))
+
+    seeds = [request.seed for request in worker.requests]
+    assert seeds[0] != seeds[1]
+    assert seeds[:2] == seeds[2:]
+
+
+def first_of(situation: Situation) -> str:
+    """Ask the first worker, then keep what it said."""
+    return plan((0, next(iter(situation.workers)), [])) if situation.answer is None else KEEP
+
+
+def test_a_planner_plans_for_the_workers_that_there_are(make: Make) -> None:
+    here = {"function": f"{__name__}:first_of"}
+    env = make([FakeWorker("a", "#### 42")], planner=here, recursion=True)
+    begun(env)
+
+    assert env.expert_action() == plan((0, "a", []))
+    env.step(str(env.expert_action()))
+    assert env.expert_action() == KEEP
+
+
+def test_a_planner_that_is_no_function_is_refused(make: Make) -> None:
+    with pytest.raises(UsageError, match="expected \\{function: module:name"):
+        make([FakeWorker("a")], planner={"name": "x"})

@@ -70,6 +70,14 @@ def test_a_sub_pool_is_seeded_and_keeps_the_order(size: int, data: st.DataObject
     assert list(drawn) == [name for name in names if name in drawn]
 
 
+def test_a_shuffled_sub_pool_comes_in_every_order() -> None:
+    pool = pool_of("a", "b", "c")
+    drawn = {pool.sub_pool(2, seed, shuffle=True).names() for seed in range(100)}
+
+    assert len(drawn) == 6
+    assert pool.sub_pool(2, 7, shuffle=True).names() == pool.sub_pool(2, 7, shuffle=True).names()
+
+
 def test_every_sub_pool_is_as_likely_as_any_other() -> None:
     pool, draws = pool_of("a", "b", "c", "d", "e"), 4000
     seen = Counter(pool.sub_pool(2, seed).names() for seed in range(draws))

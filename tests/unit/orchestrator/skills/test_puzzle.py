@@ -1,11 +1,12 @@
-"""Puzzles: solved by their workflow, and by nothing less."""
+"""Puzzles: solved by their parts in their order, and by nothing less."""
 
 from itertools import permutations
 
 import pytest
 
-from agentrl.orchestrator.parse import parse_workflow
-from agentrl.orchestrator.skills.puzzle import EXPERTS, FORK, Puzzle, done, make_puzzle
+from agentrl.errors import UsageError
+from agentrl.orchestrator.skills.env import SkillsEnv
+from agentrl.orchestrator.skills.puzzle import FORK, Puzzle, done, make_puzzle, sequence_kind
 
 PUZZLES = [make_puzzle(seed) for seed in range(300)]
 
@@ -15,9 +16,7 @@ def test_a_chain_is_asked_for_and_solved_as_by_hand() -> None:
 
     assert puzzle.question == "Numbers: 7 3 8 1. Do odd, then double, then sum."
     assert puzzle.answer == (22,)
-    assert puzzle.workflow == (
-        'model_id = [2, 3, 4]\nsubtasks = ["odd", "double", "sum"]\naccess_list = [[], [0], [1]]'
-    )
+    assert puzzle.sees == ((), (0,), (1,))
 
 
 def test_a_fork_is_asked_for_and_solved_as_by_hand() -> None:
@@ -36,13 +35,24 @@ def test_every_shape_is_made() -> None:
     assert {puzzle.shape for puzzle in PUZZLES} == {"one", "chain2", "chain3", FORK}
 
 
-@pytest.mark.parametrize("puzzle", PUZZLES[:100], ids=lambda puzzle: puzzle.question)
-def test_the_workflow_gives_each_part_to_somebody_who_can_do_it(puzzle: Puzzle) -> None:
-    workflow = parse_workflow(puzzle.workflow, tuple(EXPERTS))
+def test_common_and_rare_puzzles_share_no_sequence_of_parts() -> None:
+    common, rare = (
+        {tuple(task.data["parts"]) for task in SkillsEnv.generate(100, 0, {"sequences": kind})}
+        for kind in ("common", "rare")
+    )
 
-    assert workflow is not None
-    for node in workflow.nodes:
-        assert node.instruction in EXPERTS[node.worker]
+    assert not common & rare
+    assert {sequence_kind(parts) for parts in rare} == {"rare"}
+
+
+def test_words_that_stand_alone_are_never_held_out() -> None:
+    with pytest.raises(UsageError, match="no puzzle of the shapes one has rare sequences"):
+        make_puzzle(0, ["one"], "rare")
+
+
+def test_sequences_of_an_unknown_kind_are_refused() -> None:
+    with pytest.raises(UsageError, match="sequences is 'odd', expected one of all, common, rare"):
+        SkillsEnv.generate(1, 0, {"sequences": "odd"})
 
 
 @pytest.mark.parametrize("puzzle", PUZZLES, ids=lambda puzzle: puzzle.question)
