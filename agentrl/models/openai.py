@@ -31,7 +31,7 @@ class OpenAIModel:
         Raises:
             UsageError: the address is none, or the server needs a key and none is set.
         """
-        self._spec = spec
+        self._spec = spec = _addressed(spec)
         self._endpoint = Endpoint(
             base_url=spec.base_url,
             model=spec.model,
@@ -106,7 +106,8 @@ class OpenAIModel:
         if request.choices is not None:
             self._require_choices()
             body["structured_outputs"] = {"choice": list(request.choices)}
-        return body
+        body |= self._spec.extra
+        return {key: value for key, value in body.items() if value is not None}
 
     def _require_choices(self) -> None:
         if not self._is_vllm:
@@ -144,6 +145,20 @@ def cost_usd(usage: Usage, prices: Prices) -> float:
         + usage.completion_tokens * prices.output
     )
     return millionths / 1e6
+
+
+def _addressed(spec: OpenAISpec) -> OpenAISpec:
+    """Return the settings with the address that the environment gives, where it shall."""
+    if spec.base_url_env is None:
+        return spec
+    url = os.environ.get(spec.base_url_env, "").strip()
+    if not url:
+        raise UsageError(
+            f"environment variable {spec.base_url_env} is not set, and it holds the address of the "
+            f"server of {spec.model}; set it, such as to http://localhost:8000/v1, or give "
+            f"base_url and no base_url_env"
+        )
+    return spec.model_copy(update={"base_url": url})
 
 
 def _api_key(spec: OpenAISpec) -> str:

@@ -1,6 +1,6 @@
 """The ``model`` section of a suite: one class for each backend."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
@@ -67,6 +67,8 @@ class OpenAISpec(Section):
     """The server's name for the model."""
     base_url: str = "https://api.openai.com/v1"
     """Where the server is."""
+    base_url_env: str | None = None
+    """Environment variable that holds the server's address instead; it must be set."""
     api_key_env: str = "OPENAI_API_KEY"
     """Environment variable that holds the key; a server on this machine needs none."""
     prices: Prices = Prices()
@@ -78,6 +80,9 @@ class OpenAISpec(Section):
     """How often a failed request is sent again, with growing pauses."""
     context_window: PositiveInt | None = None
     """Most tokens of prompt and answer; None: the server says when it is too much."""
+    extra: dict[str, Any] = {}
+    """More fields of every request, as the server names them, such as ``reasoning_effort``. They
+    win over ours, and a null leaves a field of ours out."""
 
 
 class VllmSpec(Section):

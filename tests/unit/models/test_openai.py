@@ -83,6 +83,27 @@ def test_the_whole_sampling_is_sent() -> None:
     ]
 
 
+def test_further_fields_are_sent_and_a_null_leaves_one_of_ours_out() -> None:
+    with FakeServer([says("hi")]) as server:
+        ask(server, extra={"reasoning_effort": "minimal", "temperature": None})
+    (sent,) = server.requests
+    assert sent["reasoning_effort"] == "minimal"
+    assert "temperature" not in sent
+
+
+def test_the_address_may_stand_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    with FakeServer([says("hi")]) as server:
+        monkeypatch.setenv("A_GATEWAY", server.base_url)
+        answer = ask(server, base_url="http://192.0.2.1/v1", base_url_env="A_GATEWAY")
+    assert answer.text == "hi"
+
+
+def test_an_address_that_the_environment_lacks_is_named() -> None:
+    spec = OpenAISpec(backend="openai", model="m", base_url_env="NO_SUCH_GATEWAY")
+    with pytest.raises(UsageError, match="NO_SUCH_GATEWAY is not set"):
+        OpenAIModel(spec)
+
+
 def test_settings_that_change_nothing_are_not_sent() -> None:
     with FakeServer([says("hi")]) as server:
         ask(server)
