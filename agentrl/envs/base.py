@@ -183,6 +183,13 @@ class TextEnv(gymnasium.Env[str, str], ABC):
         """
         return cls
 
+    def check_stated(self, fact: str) -> None:
+        """See that it can state a fact that a reward asks for, as it is set up.
+
+        Raises:
+            UsageError: it cannot; says why.
+        """
+
     @classmethod
     def stated(cls) -> dict[str, str]:
         """Return every fact that it may state with its meaning; empty where it does not tell."""

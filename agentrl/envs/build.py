@@ -3,6 +3,7 @@
 import importlib
 import json
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from agentrl.errors import (
     boundary,
     nearest,
 )
-from agentrl.rewards.check import nobody_states, unstated
+from agentrl.rewards.check import asked_facts, nobody_states, unstated
 from agentrl.suite import Suite
 from agentrl.suite.orchestrator import OrchestratorSpec
 from agentrl.suite.sandbox import SandboxSpec
@@ -132,19 +133,32 @@ def check_options(suite: Suite) -> None:
 def check_reward(suite: Suite) -> None:
     """Check that every fact that a suite's reward asks for is stated by its environment or a label.
 
-    An environment that does not tell what it states is not checked.
+    An environment that does not tell what it states is not checked for what it does not state.
 
     Raises:
-        SuiteError: nobody states one; names the line.
+        SuiteError: nobody states one, or what a worker costs is asked for and not known; names the
+            line.
     """
     chosen = suite_env_class(suite)
     inner = chosen.played(suite.spec.env.options)
-    if not chosen.stated() or not inner.stated():
-        return
-    spec, stated = suite.spec.reward, {**chosen.stated(), **inner.stated()}
-    for place, fact in unstated(spec, stated):
-        problem = nobody_states(fact, spec, stated, suite.spec.env.id)
-        raise suite.error(("reward", *place.split(".", 1)), problem)
+    if chosen.stated() and inner.stated():
+        spec, stated = suite.spec.reward, {**chosen.stated(), **inner.stated()}
+        for place, fact in unstated(spec, stated):
+            problem = nobody_states(fact, spec, stated, suite.spec.env.id)
+            raise suite.error(("reward", *place.split(".", 1)), problem)
+    if chosen.orchestrated:
+        _check_stating(suite)
+
+
+def _check_stating(suite: Suite) -> None:
+    """See that the environment, as the suite sets it up, can state what the reward asks for."""
+    env = build_env(suite.spec.env, suite.spec.sandbox, suite.spec.orchestrator)
+    with closing(env):
+        for place, fact in asked_facts(suite.spec.reward):
+            try:
+                env.check_stated(fact)
+            except UsageError as exc:
+                raise suite.error(("reward", *place.split(".", 1)), str(exc)) from None
 
 
 def check_sandbox(suite: Suite) -> None:

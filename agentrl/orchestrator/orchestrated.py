@@ -29,6 +29,9 @@ ORCHESTRATED_FACTS = {
     "answered": "there is an answer to hand in",
 }
 
+_MONEY = ("meter/usd", "worker_usd", "worker_usd_out", "usd")
+"""Facts that are about money."""
+
 
 class OrchestratedEnv(TextEnv):
     """Stands around an environment whose tasks workers solve and an agent only directs.
@@ -71,6 +74,10 @@ class OrchestratedEnv(TextEnv):
     @classmethod
     def played(cls, options: Mapping[str, Any]) -> type[TextEnv]:
         return inner_class(options)
+
+    def check_stated(self, fact: str) -> None:
+        if fact in _MONEY:
+            self._workers.require_prices(fact)
 
     @property
     def names(self) -> tuple[str, ...]:

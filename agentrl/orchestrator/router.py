@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from agentrl.envs.base import Step
+from agentrl.episode import Call
 from agentrl.orchestrator.orchestrated import ORCHESTRATED_FACTS, OrchestratedEnv
 from agentrl.orchestrator.result import WorkflowResult
-from agentrl.orchestrator.tags import format_problem, read_round
+from agentrl.orchestrator.tags import closed, format_problem, read_round
 from agentrl.orchestrator.worker import WorkerFailedError
 from agentrl.orchestrator.workflow import Node, Workflow
 from agentrl.suite.orchestrator import OrchestratorSpec
@@ -30,13 +31,16 @@ class RouterEnv(OrchestratedEnv):
     Args:
         env: the inner environment, as in a suite's section ``env``.
         routes: how often a worker can be asked; one more round is for the answer.
-        silent: answer an action that is none with nothing, as the paper's code does.
+        silent: as the paper's code, answer an action that is none with nothing, a route to a worker
+            that there is not like one to a worker that failed, and never say that no routes are
+            left.
         render_mode: as in gymnasium.
     """
 
     facts: ClassVar[Mapping[str, str]] = {
         **ORCHESTRATED_FACTS,
         "routed": "a worker was asked",
+        "worker_usd_out": "what the tokens that the worker wrote cost, in USD: the paper's cost",
         "format_valid": "the episode keeps the paper's form",
     }
 
@@ -67,14 +71,16 @@ class RouterEnv(OrchestratedEnv):
 
     def act(self, action: str) -> Step:
         self._turn += 1
-        self._texts.append(action)
+        self._texts.append(closed(action))
         found = read_round(action, self.names)
         if found.kind == "answer":
             return self._answered(found.text)
-        if found.kind == "invalid":
+        if found.kind == "invalid" or (found.kind == "unknown" and not self._silent):
             return self._refused(f"That was no action: {found.text}.")
         if self._turn > self._routes:
             return self._refused(_LAST)
+        if found.kind == "unknown":
+            return Step(self._informed("None"), {"nodes": 0.0})
         return self._routed(found.worker, found.text)
 
     def outcome(self) -> dict[str, float]:
@@ -106,17 +112,28 @@ class RouterEnv(OrchestratedEnv):
 
     def _routed(self, worker: str, query: str) -> Step:
         result = self._reply(worker, query)
-        reply = result.answer or "None"
-        information = f"<information>{reply}</information>"
-        self._texts.append(information)
+        information = self._informed(result.answer or "None")
         facts = {
             **self._spent(result.calls),
+            "worker_usd_out": sum(map(self._written_usd, result.calls)),
             "nodes": 1.0,
             "failed_nodes": float(len(result.failed)),
             "routed": 1.0,
         }
         hint = f"\n{_LAST}" if self._turn >= self._routes and not self._silent else ""
         return Step(information + hint, facts, calls=result.calls)
+
+    def _informed(self, reply: str) -> str:
+        """Return what the router is shown; tags in a reply are not held against its form."""
+        self._texts.append("<information></information>")
+        return f"<information>{reply}</information>"
+
+    def _written_usd(self, call: Call) -> float:
+        """Return what the tokens of a worker's answer cost; without a price they cost nothing."""
+        if call.generation is None:
+            return 0.0
+        price = self._pool[call.worker].descriptor.price_out or 0.0
+        return call.generation.usage.completion_tokens * price / 1e6
 
     def _reply(self, worker: str, query: str) -> WorkflowResult:
         """Ask one worker one query; the question itself is not shown to it."""

@@ -15,7 +15,8 @@ _PLACEHOLDERS = ("llm-name", "your-query", "your query", "worker-name")
 class Round:
     """What one text of a router does."""
 
-    kind: Literal["route", "answer", "invalid"]
+    kind: Literal["route", "answer", "unknown", "invalid"]
+    """``unknown``: a route to a worker that there is not."""
     worker: str = ""
     text: str = ""
     """The query, the answer, or what is wrong."""
@@ -24,8 +25,7 @@ class Round:
 def read_round(text: str, names: Sequence[str]) -> Round:
     """Return what a text does: the first route or answer in it counts.
 
-    Unlike the paper's code, a query may hold a colon, and a worker that there is not is an invalid
-    action with a message, because the model can learn from that.
+    Unlike in the paper's code, a query may hold a colon.
 
     Args:
         text: what the model wrote; the closing tag may be missing where it ends there.
@@ -48,8 +48,20 @@ def _route(inside: str, names: Sequence[str]) -> Round:
     if not query or name.lower() in _PLACEHOLDERS or query.lower() in _PLACEHOLDERS:
         return Round("invalid", text="the query is empty or was not filled in")
     if name not in names:
-        return Round("invalid", text=f"there is no worker {name[:60]!r}; there are {_few(names)}")
+        return Round("unknown", text=f"there is no worker {name[:60]!r}; there are {_few(names)}")
     return Round("route", name, query)
+
+
+def closed(text: str) -> str:
+    """Return a text with the tag closed that ended it as a stop text.
+
+    >>> closed("<think>x</think><answer>42")
+    '<think>x</think><answer>42</answer>'
+    """
+    tags = _TAG.findall(text)
+    slash, kind = tags[-1] if tags else ("/", "")
+    opened = not slash and kind in ("search", "route", "answer")
+    return f"{text}</{kind}>" if opened else text
 
 
 def format_problem(texts: Sequence[str], names: Collection[str]) -> str:

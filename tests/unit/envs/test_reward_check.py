@@ -45,6 +45,44 @@ def test_a_gate_on_an_unknown_fact_is_refused(tmp_path: Path) -> None:
         check_reward(suite(tmp_path, reward))
 
 
+POOL = """\
+name: demo
+env: {id: agentrl/Router-v0, options: {env: {id: agentrl/QA-v0}}}
+tasks: {generate: {count: 1}}
+agent: {kind: random}
+orchestrator:
+  pool:
+    workers:
+      adder: {kind: program, function: calculator}
+      far: {kind: model, model: {backend: scripted, answers: [a]}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("reward", "place"),
+    [
+        ("{terms: {success: 1}, cost: {dear: {kind: plain, meter: meter/usd, weight: 1}}}", "dear"),
+        ("{terms: {success: 1, worker_usd: -1}}", "worker_usd"),
+        ("{preset: router-r1}", "cheap"),
+    ],
+)
+def test_a_cost_in_money_needs_the_price_of_every_worker(
+    tmp_path: Path, reward: str, place: str
+) -> None:
+    file = tmp_path / "suite.yaml"
+    file.write_text(f"{POOL}reward: {reward}\n", encoding="utf-8")
+    with pytest.raises(SuiteError, match=rf"{place}: .*there is no price for far; give"):
+        check_reward(load_suite(file))
+    far = "orchestrator.pool.workers.far"
+    check_reward(load_suite(file, [f"{far}.price_in=1", f"{far}.price_out=2"]))
+
+
+def test_a_reward_without_money_needs_no_prices(tmp_path: Path) -> None:
+    file = tmp_path / "suite.yaml"
+    file.write_text(f"{POOL}reward: {{terms: {{success: 1}}}}\n", encoding="utf-8")
+    check_reward(load_suite(file))
+
+
 @pytest.mark.parametrize("env_id", ENTRY_POINTS)
 def test_every_environment_of_ours_says_what_it_states(env_id: str) -> None:
     assert {"success", "format_ok"} < set(env_class(env_id).stated())

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from agentrl.orchestrator.router import RouterEnv
-from agentrl.orchestrator.tags import format_problem, read_round
+from agentrl.orchestrator.tags import closed, format_problem, read_round
 from agentrl.orchestrator.worker import WorkerFailedError
 from agentrl.task import Task
 from agentrl.testing.envs import check_text_env
@@ -99,6 +99,59 @@ def test_the_papers_silent_form_tells_nothing(make: Make) -> None:
     begun(env)
 
     assert not env.step("42")[0].strip()
+
+
+def test_in_the_silent_form_a_worker_that_there_is_not_is_a_route_without_a_reply(
+    make: Make,
+) -> None:
+    """As the paper's code has it: it counts as a route, and the form is broken."""
+    env = make([FakeWorker("a", "42")], silent=True, routes=1)
+    begun(env)
+
+    text, _, _, _, info = env.step(ASK.replace("Model 0", "GPT-9"))
+    _, _, _, _, end = env.step(ANSWER)
+
+    assert text == "<information>None</information>"
+    assert "worker_calls" not in info["signals"]
+    assert end["outcome"]["success"] == 1.0
+    assert end["outcome"]["format_valid"] == 0.0
+
+
+def test_a_closing_tag_that_ended_the_answer_as_a_stop_text_is_no_broken_form(make: Make) -> None:
+    env = make([FakeWorker("a", "It is 42.")])
+    begun(env)
+    env.step(ASK.removesuffix("</search>"))
+
+    outcome = env.step(ANSWER.removesuffix("</answer>"))[4]["outcome"]
+
+    assert (outcome["success"], outcome["format_valid"]) == (1.0, 1.0)
+
+
+def test_a_thought_without_an_end_is_a_broken_form() -> None:
+    assert closed("<think>a<answer>1") == "<think>a<answer>1</answer>"
+    assert closed("<think>a") == "<think>a"
+    assert format_problem([closed("<think>a<answer>1")], ["w"])
+
+
+def test_tags_in_a_workers_reply_are_not_held_against_the_router(make: Make) -> None:
+    env = make([FakeWorker("a", "<think>Hm.</think> <answer>42")])
+    begun(env)
+    env.step(ASK)
+
+    assert env.step(ANSWER)[4]["outcome"]["format_valid"] == 1.0
+
+
+def test_the_papers_cost_counts_the_tokens_that_a_worker_wrote(make: Make) -> None:
+    """5 tokens at 2 USD per million; those 10 that it was given, at 1, count for worker_usd."""
+    env = make([FakeWorker("a", "42"), FakeWorker("b", broken("b"))])
+    begun(env)
+
+    told = env.step(ASK)[4]["signals"]
+    failed = env.step(ASK.replace("Model 0", "Model 1"))[4]["signals"]
+
+    assert told["worker_usd_out"] == pytest.approx(5 * 2.0 / 1e6)
+    assert told["worker_usd"] == pytest.approx((10 * 1.0 + 5 * 2.0) / 1e6)
+    assert failed["worker_usd_out"] == 0.0
 
 
 def test_a_worker_that_fails_is_told_and_another_may_be_asked(make: Make) -> None:

@@ -151,7 +151,7 @@ def test_under_renorm_the_outcome_keeps_the_sign(values: list[float], success: f
 
 def test_a_broken_format_overrides_everything() -> None:
     """Router-R1: -1, whatever else was earned, and no cost counts."""
-    bad = episode("a", [{"format_ok": 0.0}, {"format_ok": 1.0}], success=1.0)
+    bad = episode("a", [{}, {}], success=1.0, format_valid=0.0)
     (one,) = annotate(spec({"preset": "router-r1"}), [bad])
     assert one.rewards == (0.0, -1.0)
     assert one.turns[-1].terms == {"format": -1.0}

@@ -55,19 +55,77 @@ def test_direct_accumulation_pays_for_steps_that_lead_nowhere() -> None:
     assert rewards("g-ra", busy, done) == pytest.approx([0.0, 0.32])
 
 
+def routed(name: str, usd: float, *, right: float = 1.0, form: float = 1.0) -> Episode:
+    """Return an episode of Router-v0 that asked one worker and then answered."""
+    asked = {"format_ok": 1.0, "worker_usd": 3 * usd, "worker_usd_out": usd}
+    return episode(name, [asked, {"format_ok": 1.0}], success=right, format_valid=form)
+
+
 def test_router_r1() -> None:
     """Costs 0, 4, 16 have the roots 0, 2, 4; of these P5 is 0.2 and P95 is 3.8."""
-    group = [
-        spending("cheap", 0.0),
-        spending("middle", 4.0),
-        spending("dear", 16.0),
-    ]
-    wrong, broken = spending("wrong", 4.0, right=False), spending("broken", 4.0, well=False)
+    group = [routed("cheap", 0.0), routed("middle", 4.0), routed("dear", 16.0)]
+    wrong, broken = routed("wrong", 4.0, right=0.0), routed("broken", 0.0, form=0.0)
     _, state = annotate_batch(spec({"preset": "router-r1"}), [group])
 
     assert rewards("router-r1", *group, wrong, broken, state=state) == pytest.approx(
         [0.4 + 0.6, 0.4 + 0.6 * 0.5, 0.4, 0.0, -1.0]
     )
+    assert compose(spec({"preset": "router-r1"}), [broken], state) == [(0.0, -1.0)]
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.6, 0.7, 0.8, 0.9])
+def test_router_r1_at_the_papers_alphas(alpha: float) -> None:
+    """A cost of 1 between the roots 0 and 4: cheapness 1 - (1 - 0.2) / 3.6 = 7 / 9."""
+    reward = spec({"preset": "router-r1", "cost": {"cheap": {"alpha": alpha}}})
+    group = [routed("a", 0.0), routed("b", 4.0), routed("c", 16.0)]
+    _, state = annotate_batch(reward, [group])
+
+    ((_, earned),) = compose(reward, [routed("d", 1.0)], state)
+
+    assert earned == pytest.approx(1 - alpha + alpha * 7 / 9)
+
+
+def test_router_r1_with_token_f1() -> None:
+    """A score of 0.5 at the middle cost: 0.4 * 0.5 + 0.6 * 0.5; a score of 0 earns nothing."""
+    terms = {"success": None, "score": 1.0}
+    only_if = {"fact": "score", "above": 0, "at_least": None}
+    reward = spec({"preset": "router-r1", "terms": terms, "cost": {"cheap": {"only_if": only_if}}})
+    group = [
+        replace(routed(str(usd), usd), outcome={"score": score, "format_valid": 1.0})
+        for usd, score in ((0.0, 1.0), (4.0, 0.5), (16.0, 0.0))
+    ]
+
+    (first, half, none), _ = annotate_batch(reward, [group])[0][0], None
+
+    assert (first.reward, half.reward, none.reward) == pytest.approx((1.0, 0.5, 0.0))
+
+
+def test_the_gated_router_r1() -> None:
+    """Form 0.1, answer 1: what is right keeps 0.4 of the 1.1 and earns 0.6 for being cheap."""
+    group = [
+        spending("cheap", 0.0),
+        spending("middle", 4.0),
+        spending("dear", 16.0),
+        spending("wrong", 0.0, right=False),
+        spending("broken", 0.0),
+    ]
+    forms = [1.0, 1.0, 1.0, 1.0, 0.0]
+    group = [
+        replace(one, outcome={**one.outcome, "format_valid": form})
+        for one, form in zip(group, forms, strict=True)
+    ]
+    _, state = annotate_batch(spec({"preset": "router-r1-gated"}), [group[:3]])
+
+    assert rewards("router-r1-gated", *group, state=state) == pytest.approx(
+        [0.44 + 0.6, 0.44 + 0.3, 0.44, 0.1, 0.0]
+    )
+
+
+@pytest.mark.parametrize(("reads", "right", "expected"), [(0, 0, 0.0), (1, 0, 0.5), (1, 1, 1.0)])
+def test_conductor(reads: float, right: float, expected: float) -> None:
+    one = episode("a", [{"format_ok": reads}], success=right)
+
+    assert rewards("conductor", one) == [expected]
 
 
 @pytest.mark.parametrize(
@@ -221,12 +279,12 @@ def test_a_group_of_one_and_one_of_equals_divide_by_nothing(preset: str) -> None
     assert len({round(r, 12) for r in rewards(preset, *same)}) == 1
 
 
-def test_router_r1_on_an_environment_that_states_the_papers_form() -> None:
-    gates = {"format": {"when": {"fact": "format_valid"}}}
+def test_router_r1_on_an_environment_that_judges_turn_by_turn() -> None:
+    gates = {"format": {"when": {"fact": "format_ok", "reduce": "min"}}}
     reward = spec({"preset": "router-r1", "gates": gates})
-    one = episode("a", [{"format_ok": 1.0}], success=1.0, format_valid=0.0)
+    one = episode("a", [{"format_ok": 0.0}, {"format_ok": 1.0}], success=1.0)
 
-    assert compose(reward, [one]) == [(-1.0,)]
+    assert compose(reward, [one]) == [(0.0, -1.0)]
 
 
 @pytest.mark.parametrize(
@@ -245,6 +303,7 @@ def test_router_r1_on_an_environment_that_states_the_papers_form() -> None:
         ("wmact", "agentrl/Maze-v0"),
         ("laser-d", "agentrl/QA-v0"),
         ("router-r1", "agentrl/Router-v0"),
+        ("router-r1-gated", "agentrl/Router-v0"),
         ("conductor", "agentrl/Conductor-v0"),
         ("constrained", "agentrl/Gym-v0"),
         ("train-long-think-short", "agentrl/QA-v0"),

@@ -69,7 +69,7 @@ def test_a_number_of_a_cost_is_merged_into_it() -> None:
 
     cost = merged.cost["cheap"]
     assert isinstance(cost, LinearCost)
-    assert (cost.alpha, cost.meter, cost.low) == (0.9, "meter/usd", 5)
+    assert (cost.alpha, cost.meter, cost.low) == (0.9, "worker_usd_out", 5)
 
 
 def test_the_preset_is_gone_from_what_a_run_writes_down() -> None:
