@@ -1,4 +1,10 @@
+import os
+
 import pytest
+
+# Two processes test at a time: more threads for the arithmetic of small models only wait for each
+# other, and take ten times as long.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 SANDBOXES = {"sandbox", "any_sandbox", "docker_backend"}
 """Fixtures of tests that have sandboxes, besides those that are marked ``docker``."""
