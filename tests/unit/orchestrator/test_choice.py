@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from agentrl.orchestrator.choice import ChoiceEnv
-from agentrl.orchestrator.worker import WorkerFailedError
+from agentrl.orchestrator.worker import Descriptor, WorkerFailedError
 from agentrl.task import Task
 from agentrl.testing.envs import check_text_env
 from agentrl.testing.workers import FakeWorker, broken
@@ -98,3 +98,48 @@ def test_workers_that_all_fail_are_no_reward_of_zero(make: Make) -> None:
 
     with pytest.raises(WorkerFailedError):
         env.step("ask Model 0")
+
+
+def told(env: ChoiceEnv) -> dict[str, dict[str, float]]:
+    """Return what is told of each action, by its name."""
+    choices = env.choices()
+    return {
+        action: dict(zip(env.choice_facts, facts, strict=True))
+        for action, facts in zip(choices.actions, choices.facts, strict=True)
+    }
+
+
+def test_of_each_action_it_is_told_how_things_stand(make: Make) -> None:
+    known = Descriptor(1.0, 2.0, performance={"": 0.9}, tags=("maths",))
+    env = begun(make([*three(), FakeWorker("d", "42", descriptor=known)]))
+    env.step("ask Model 0")
+    env.step("ask Model 1")
+
+    facts = told(env)
+
+    assert env.choices().actions == env.legal_actions()
+    assert facts["ask Model 3"]["ask_skill"] > facts["ask Model 2"]["ask_skill"] == 0.0
+    assert env.choices().words == ("", "maths", "", "", "")
+    assert facts["vote"]["vote"] == facts["take Model 1"]["take"] == 1.0
+    assert facts["take Model 0"]["backing"] == facts["take Model 1"]["backing"]
+    assert {row["asked"] for row in facts.values()} == {2 / 5}
+
+
+def test_a_worker_says_the_same_whenever_it_is_asked(make: Make) -> None:
+    workers = [FakeWorker(name, lambda request: str(request.seed)) for name in "ab"]
+    first, second = begun(make(workers)), begun(make(workers))
+    first.step("ask Model 0")
+    first.step("ask Model 1")
+    second.step("ask Model 1")
+
+    assert first.said[1].text == second.said[0].text != first.said[0].text
+
+
+def test_a_worker_that_is_asked_again_may_say_something_else(make: Make) -> None:
+    worker = FakeWorker("a", lambda request: str(request.seed))
+    env = begun(make([worker], again=True))
+    env.step("ask Model 0")
+    env.step("ask Model 0")
+
+    assert env.said[0].text != env.said[1].text
+    assert told(env)["ask Model 0"]["ask_again"] == 1.0

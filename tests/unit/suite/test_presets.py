@@ -244,7 +244,8 @@ def test_an_expert_is_imitated_always_or_only_where_the_group_fails() -> None:
 def test_only_presets_with_a_value_or_a_greedy_episode_can_do_with_one_episode_a_task() -> None:
     alone = {name for name in PRESETS if not section(algorithm=name).advantage.needs_group}
 
-    for name in PRESETS:
+    alone.remove("sep_cma_es")
+    for name in {*PRESETS} - {"sep_cma_es"}:
         if name in alone:
             assert section(algorithm=name, group_size=1).group_size == 1
         else:
@@ -254,6 +255,12 @@ def test_only_presets_with_a_value_or_a_greedy_episode_can_do_with_one_episode_a
         *("reinforce", "reinforce_pp", "remax", "ppo", "ppo_turn"),
         *("topr", "nsr", "w_reinforce"),
     }
+
+
+def test_an_evolution_needs_candidates_to_compare() -> None:
+    assert section(algorithm="sep_cma_es").group_size == 16
+    with pytest.raises(ValidationError, match="their number, must be at least 4"):
+        section(algorithm="sep_cma_es", group_size=3)
 
 
 def test_the_presets_of_this_file_exist() -> None:
