@@ -29,7 +29,7 @@ class WorkflowCache:
 
     Args:
         pool: what the answers hang on beside the workflow: everything about the pool's workers,
-            such as the pool's section of the suite as JSON. Two pools that would answer otherwise
+            as ``agentrl.orchestrator.fingerprint`` tells it. Two pools that would answer otherwise
             must differ in it.
         folder: where; None: in agentrl's cache.
     """

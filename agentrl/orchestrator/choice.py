@@ -202,6 +202,9 @@ class ChoiceEnv(OrchestratedEnv):
             return {**super().outcome(), **self._inner.grade(self._most()).outcome}
         return super().outcome()
 
+    def handed_in(self) -> str | None:
+        return self._most() if self._answer is None and self.said else self._answer
+
     def _most(self) -> str:
         """Return what most answers say; where none says anything, the first answer."""
         largest = self._largest()

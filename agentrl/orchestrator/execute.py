@@ -17,6 +17,7 @@ from agentrl.orchestrator.limits import HasLimits, Limits
 from agentrl.orchestrator.node import Asking, Work
 from agentrl.orchestrator.result import Stopped, WorkflowResult
 from agentrl.orchestrator.vote import vote
+from agentrl.orchestrator.watch import tell
 from agentrl.orchestrator.worker import Request, Seen, Worker
 from agentrl.orchestrator.workflow import Node, Workflow
 from agentrl.task import Task
@@ -73,6 +74,7 @@ async def execute(
     if any(name != worker.name for name, worker in named.items()):  # "Model 0" of some sub-pool
         workflow = workflow.with_workers({name: worker.name for name, worker in named.items()})
     workers = {worker.name: worker for worker in named.values()}
+    tell(workflow)
     job = _Job(workflow, workers, spare, task, question, limits, retries, seed)
     if cache is None or after is not None:
         return await _Run(job, after or _NOTHING).finish()
@@ -164,6 +166,7 @@ class _Run:
         return False
 
     def _record(self, call: Call) -> None:
+        tell(call)
         self._calls.append(call)
         self._spent += call.generation.cost_usd if call.generation else 0.0
 
@@ -171,6 +174,7 @@ class _Run:
         if not self._affordable():
             return
         node = self._workflow.by_id[name]
+        tell(node)
         asking = self._asking.work(self._job.workers[node.worker], self._request(node))
         self._running[self._loop.create_task(asking)] = name
 

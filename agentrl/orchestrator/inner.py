@@ -72,7 +72,8 @@ class Inner:
         """
         self._spec, self._sandbox = spec, sandbox
         self._name = spec.model_dump_json()
-        self._remembers = not env_class(spec.id).sandboxed
+        chosen = env_class(spec.id)
+        self._remembers = not chosen.sandboxed and getattr(chosen, "remembered", True)
         self._graded: dict[str, Graded] = {}
         self._task: Task | None = None
         self._seed = 0

@@ -5,13 +5,15 @@ import atexit
 import logging
 import os
 import threading
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar, Token
 from functools import cache
 from typing import Any, TypeVar
 
 from agentrl.errors import DeadlineError
+from agentrl.orchestrator.fingerprint import forget_fingerprints
 from agentrl.orchestrator.pool import Pool, build_pool
 from agentrl.suite.orchestrator import OrchestratorSpec, PoolSpec
 from agentrl.suite.pool_file import pool_spec
@@ -22,6 +24,50 @@ T = TypeVar("T")
 
 _CLOSE_S = 10.0
 """Longest wait for the pools to close when the process ends."""
+
+
+class Scope:
+    """What is run on behalf of somebody who may stop wanting it; ``cancel`` from any thread.
+
+    ``with scope:`` has all that this thread runs on a ``BackgroundLoop`` belong to it.
+    """
+
+    def __init__(self) -> None:
+        self._running: set[Future[Any]] = set()
+        self._lock = threading.Lock()
+        self._cancelled = False
+        self._before: list[Token[Scope | None]] = []
+
+    def __enter__(self) -> "Scope":
+        self._before.append(_scope.set(self))
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        _scope.reset(self._before.pop())
+
+    def cancel(self) -> None:
+        """Cancel what runs; what is still to be run is cancelled at once."""
+        with self._lock:
+            self._cancelled = True
+            running = list(self._running)
+        for future in running:
+            future.cancel()
+
+    def add(self, future: Future[Any]) -> None:
+        """Take in what begins to run, until it is done."""
+        with self._lock:
+            cancelled = self._cancelled
+            self._running.add(future)
+        future.add_done_callback(self._forget)
+        if cancelled:
+            future.cancel()
+
+    def _forget(self, future: Future[Any]) -> None:
+        with self._lock:
+            self._running.discard(future)
+
+
+_scope: ContextVar[Scope | None] = ContextVar("scope", default=None)
 
 
 class BackgroundLoop:
@@ -44,12 +90,15 @@ class BackgroundLoop:
 
         Raises:
             DeadlineError: its time is over.
+            concurrent.futures.CancelledError: its ``Scope`` was cancelled.
             RuntimeError: the loop's own thread asks, which would wait for itself.
         """
         if threading.current_thread() is self._thread:
             coroutine.close()
             raise RuntimeError("the loop's own thread cannot wait for it; await the coroutine")
         future: Future[T] = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        if (scope := _scope.get()) is not None:
+            scope.add(future)
         try:
             return future.result(timeout)
         except TimeoutError:
@@ -84,13 +133,35 @@ def shared_pool(spec: OrchestratorSpec) -> Pool:
 
 
 def close_shared_pools() -> None:
-    """Close every shared pool, its models and servers; the next one asked for is built anew."""
+    """Close every shared pool, its models and servers; the next one asked for is built anew.
+
+    Every pool has its turn; then the first error is raised.
+    """
     with _building:
         pools = [_pools.pop() for _ in range(len(_pools))]
         _shared_pool.cache_clear()
+        forget_fingerprints()
+    errors: list[Exception] = []
     for process, pool in pools:
         if process == os.getpid():
-            background().run(pool.close(), _CLOSE_S)
+            try:
+                background().run(pool.close(), _CLOSE_S)
+            except Exception as exc:  # noqa: BLE001 - raised below
+                errors.append(exc)
+    if errors:
+        raise errors[0]
+
+
+@contextmanager
+def closing_shared_pools() -> Iterator[None]:
+    """Close the shared pools at the end of a command; what goes wrong then is only logged."""
+    try:
+        yield
+    finally:
+        try:
+            close_shared_pools()
+        except Exception as exc:  # noqa: BLE001 - the command's own result counts
+            logger.warning("a pool could not be closed: %s", exc)
 
 
 _starting = threading.Lock()

@@ -7,6 +7,7 @@ from agentrl.envs.base import TextEnv
 from agentrl.episode import Call
 from agentrl.errors import UsageError
 from agentrl.orchestrator.cache import WorkflowCache
+from agentrl.orchestrator.fingerprint import pool_fingerprint
 from agentrl.orchestrator.inner import Graded, Inner, inner_class, inner_spec
 from agentrl.orchestrator.loop import background, shared_pool
 from agentrl.orchestrator.result import WorkflowResult
@@ -62,7 +63,7 @@ class OrchestratedEnv(TextEnv):
         self._workers = shared_pool(orchestrator)
         if self._limits.usd is not None:
             self._workers.require_prices("orchestrator.limits.usd")
-        self._recalled_as = pool_spec(orchestrator).model_dump_json()
+        self._recalled_as = pool_fingerprint(pool_spec(orchestrator))
         self._cache = WorkflowCache(self._recalled_as)
         self.max_turns = self._limits.steps
         self._pool = self._workers
@@ -103,6 +104,9 @@ class OrchestratedEnv(TextEnv):
             "rounds": float(self._rounds),
             "answered": float(self._answer is not None),
         }
+
+    def handed_in(self) -> str | None:
+        return self._answer
 
     def _opening(self) -> str:
         """Return the first observation: the workers, then the question."""
