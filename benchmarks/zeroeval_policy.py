@@ -1,12 +1,14 @@
 """Playing and training choice policies on a table of recorded answers, many episodes at a time.
 
 It is ``agentrl/Choice-v0`` without the environment: the same actions, the same facts of each (a
-test compares them row by row), the same network, and REINFORCE with the leave-one-out baseline. As
-nothing is asked of anybody, a training takes seconds, and a curve over many prices of money can be
-drawn. What comes out is a policy that ``agent.choice.checkpoint`` takes.
+test compares them row by row), the same network. As nothing is asked of anybody, the policy's
+gradient is computed over every way in which an episode can go instead of being estimated from a
+few, a training takes seconds, and a curve over many prices of money can be drawn. What comes out is
+a policy that ``agent.choice.checkpoint`` takes.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 import torch
@@ -27,18 +29,15 @@ _NEVER = 1_000
 class Settings:
     """How a policy is trained."""
 
-    steps: int = 250
+    steps: int = 200
     tasks: int = 48
-    """Items of a step; each is played ``group`` times."""
-    group: int = 8
-    hidden: int = 32
-    lr: float = 5e-3
-    entropy: float = 0.1
-    """Weight of the entropy at first; it falls to a twentieth."""
+    """Items of a step."""
+    hidden: int = 16
+    lr: float = 1e-2
+    entropy: float = 0.05
+    """Bonus for being undecided, in rewards; it falls to a hundredth."""
     decay: float = 1e-3
     """Weight decay."""
-    members: int = 1
-    """Networks trained apart whose mean score is the policy: one network as wide as all."""
     asks: int = 5
 
 
@@ -131,89 +130,134 @@ class Game:
         legal = np.concatenate([may_ask, (tried > 0)[:, None], asked], 1)
         return rows, legal, voted
 
-    def play(
-        self, policy: ChoicePolicy, items: Whole, chance: np.random.Generator | None = None
-    ) -> "Played":
-        """Play an episode of each of some items, greedily or by chance."""
+    def play(self, policy: ChoicePolicy) -> "Played":
+        """Play an episode of every item, always with the action of the highest score."""
+        items = np.arange(len(self.table))
         order = np.full((len(items), self.models), _NEVER)
         spent, right = np.zeros(len(items)), np.zeros(len(items))
-        live = np.arange(len(items))
-        decisions = []
+        live = items
         for turn in range(self.asks + 1):
-            rows, legal, voted = self.facts(items[live], order[live], spent[live])
+            rows, legal, voted = self.facts(live, order[live], spent[live])
             scores = policy.scores(rows.reshape(-1, rows.shape[-1])).reshape(legal.shape)
-            scores = np.where(legal, scores, -np.inf)
-            if chance is None:
-                taken = scores.argmax(1)
-            else:
-                likely = np.exp(scores - scores.max(1, keepdims=True))
-                points = chance.random(len(live)) * likely.sum(1)
-                taken = np.minimum((likely.cumsum(1) <= points[:, None]).sum(1), self.actions - 1)
-                decisions.append(Decided(live, rows, legal, taken))
+            taken = np.where(legal, scores, -np.inf).argmax(1)
             asks = taken < self.models
             one, model = live[asks], taken[asks]
             order[one, model] = turn
-            spent[one] += self.table.usd[items[one], model]
+            spent[one] += self.table.usd[one, model]
             done, how = live[~asks], taken[~asks]
             backed = np.where(how == self.models, voted[~asks], how - self.models - 1)
-            right[done] = self.table.correct[items[done], backed]
+            right[done] = self.table.correct[done, backed]
             live = one
             if not len(live):
                 break
-        return Played(right, spent, tuple(decisions))
-
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """The decisions of one turn."""
-
-    episodes: Whole
-    rows: Rows
-    legal: Flags
-    taken: Whole
+        return Played(right, spent)
 
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """What became of episodes."""
+    """What became of the episodes of a table."""
 
     right: Numbers
     usd: Numbers
     """For a thousand such episodes."""
-    decisions: tuple[Decided, ...]
 
     def value(self, alpha: float) -> float:
         """Return the mean reward: a right answer less what it cost."""
         return float((self.right - alpha * self.usd).mean())
 
 
-def train(game: Game, alpha: float, seed: int, settings: Settings) -> ChoicePolicy:
-    """Return a policy that was trained on a table.
+class Lattice:
+    """Every way in which the episodes of a table can go, so that their value is exact.
 
-    Args:
-        game: the items to learn from.
-        alpha: what one USD for a thousand items costs of a right answer.
-        seed: decides weights and draws.
-        settings: how.
+    What is known depends on who was asked and hardly on the order (which a vote goes by where
+    parties are of one size; here it is that of the table's columns). With 8 models, of whom 5 may
+    be asked, there are 219 states of an item, each with at most 9 actions.
     """
-    members = [_member(game, alpha, 100 * seed + n, settings) for n in range(settings.members)]
-    return together(members)
+
+    def __init__(self, game: Game) -> None:
+        """
+        Args:
+            game: the items to learn from.
+        """
+        self.items = len(game.table)
+        self._usd = torch.from_numpy(1.0 * game.table.usd).float()
+        models, most = range(game.models), min(game.asks, game.models)
+        sets = [list(combinations(models, size)) for size in range(most + 1)]
+        self.levels = [_level(game, sets, size) for size in range(most + 1)]
+
+    def value(
+        self, network: ChoiceNetwork, items: torch.Tensor, alpha: float, entropy: float
+    ) -> torch.Tensor:
+        """Return the mean reward of some items' episodes, with a bonus for being undecided.
+
+        It is what REINFORCE estimates from a few episodes, over all of them: the sum over every
+        action of its probability times what it leads to.
+        """
+        value = torch.zeros(())
+        for level in reversed(self.levels):
+            scores = network(level.rows[items].flatten(0, 2)).view(len(items), *level.models.shape)
+            likely = scores.log_softmax(2)
+            worth = level.right[items]
+            if level.asks:
+                asked = self._usd[items][:, level.models[:, : level.asks]]
+                onward = value[:, level.next] - alpha * asked
+                worth = torch.cat([onward, worth], 2)
+            value = (likely.exp() * (worth - entropy * likely)).sum(2)
+        return value.mean()
 
 
-def together(members: list[ChoicePolicy]) -> ChoicePolicy:
-    """Return the policy whose scores are the mean of some others'."""
-    if len(members) == 1:
-        return members[0]
-    share = np.float32(1 / len(members))
-    return replace(
-        members[0],
-        hidden=np.concatenate([member.hidden for member in members], 1),
-        bias=np.concatenate([member.bias for member in members]),
-        score=np.concatenate([member.score for member in members]) * share,
+@dataclass(frozen=True, slots=True)
+class Level:
+    """The states in which equally many models were asked; first the actions that ask."""
+
+    rows: torch.Tensor
+    """Facts, ``[items, states, actions, facts]``."""
+    models: torch.Tensor
+    """Whom an action asks or believes, ``[states, actions]``."""
+    asks: int
+    """How many of the actions ask."""
+    next: torch.Tensor
+    """The state of the next level that asking leads to, ``[states, asks]``."""
+    right: torch.Tensor
+    """Whether what is handed in is right, ``[items, states, actions - asks]``."""
+
+
+def _level(game: Game, sets: list[list[tuple[int, ...]]], size: int) -> Level:
+    models, last = range(game.models), size + 1 == len(sets)
+    places = {} if last else {one: number for number, one in enumerate(sets[size + 1])}
+    items = np.arange(len(game.table))
+    rows, whom, onward, right = [], [], [], []
+    for state in sets[size]:
+        asks = [] if last else [model for model in models if model not in state]
+        order = np.full((len(items), game.models), _NEVER)
+        order[:, list(state)] = state
+        facts, _, voted = game.facts(items, order, game.table.usd[:, list(state)].sum(1))
+        votes = [game.models] if state else []
+        takes = [game.models + 1 + model for model in state]
+        rows.append(facts[:, [*asks, *votes, *takes]])
+        whom.append([*asks, *(0 for _ in votes), *state])
+        onward.append([places[tuple(sorted((*state, model)))] for model in asks])
+        backed = [*(voted for _ in votes), *(np.full(len(items), model) for model in state)]
+        right.append([game.table.correct[items, model] for model in backed])
+    known = np.asarray(right, np.float32).reshape(len(sets[size]), -1, len(items))
+    return Level(
+        torch.from_numpy(np.stack(rows, 1)),
+        torch.tensor(whom),
+        len(onward[0]),
+        torch.tensor(onward),
+        torch.from_numpy(known.transpose(2, 0, 1).copy()),
     )
 
 
-def _member(game: Game, alpha: float, seed: int, settings: Settings) -> ChoicePolicy:
+def train(lattice: Lattice, alpha: float, seed: int, settings: Settings) -> ChoicePolicy:
+    """Return a policy that was trained on a table.
+
+    Args:
+        lattice: the items to learn from.
+        alpha: what one USD for a thousand items costs of a right answer.
+        seed: decides weights, and which items a step sees.
+        settings: how.
+    """
     torch.set_num_threads(1)
     chance = np.random.default_rng([seed, 3])
     policy = scratch_policy(Layout(CHOICE_FACTS), settings.hidden, seed)
@@ -225,44 +269,16 @@ def _member(game: Game, alpha: float, seed: int, settings: Settings) -> ChoicePo
         left = 1 - step / settings.steps
         for group in optimiser.param_groups:
             group["lr"] = settings.lr * (0.1 + 0.9 * left)
-        drawn = chance.choice(len(game.table), min(settings.tasks, len(game.table)), replace=False)
-        played = game.play(policy, np.repeat(drawn, settings.group), chance)
-        advantage = _leave_one_out(played.right - alpha * played.usd, settings.group)
+        items = chance.choice(lattice.items, min(settings.tasks, lattice.items), replace=False)
         optimiser.zero_grad()
-        _loss(network, played, advantage, settings.entropy * (0.05 + 0.95 * left)).backward()  # type: ignore[no-untyped-call]
+        entropy = settings.entropy * 100 ** (left - 1)
+        loss = -lattice.value(network, torch.from_numpy(items), alpha, entropy)
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimiser.step()
-        policy = _as_policy(policy, network)
-    return policy
-
-
-def _leave_one_out(rewards: Numbers, group: int) -> Numbers:
-    by_item = rewards.reshape(-1, group)
-    advantage = (by_item - by_item.mean(1, keepdims=True)) * group / (group - 1)
-    scaled: Numbers = (advantage / (advantage.std() + 1e-6)).ravel()
-    return scaled
-
-
-def _loss(
-    network: ChoiceNetwork, played: Played, advantage: Numbers, entropy: float
-) -> torch.Tensor:
-    loss = torch.zeros(())
-    for decided in played.decisions:
-        legal = torch.from_numpy(decided.legal)
-        scores = network(torch.from_numpy(decided.rows[decided.legal]))
-        blank = torch.full(legal.shape, -1e9)
-        likely = blank.masked_scatter(legal, scores).log_softmax(1)
-        taken = likely.gather(1, torch.from_numpy(decided.taken)[:, None])[:, 0]
-        weight = torch.from_numpy(advantage[decided.episodes]).float()
-        spread = -(likely.exp() * likely).masked_fill(~legal, 0.0).sum(1)
-        loss = loss - (weight * taken + entropy * spread).sum()
-    return loss / len(advantage)
-
-
-def _as_policy(policy: ChoicePolicy, network: ChoiceNetwork) -> ChoicePolicy:
     parts = (network.hidden, network.bias, network.score)
     hidden, bias, score = (part.detach().numpy().copy() for part in parts)
-    return ChoicePolicy(policy.layout, hidden, bias, score, policy.version + 1)
+    return ChoicePolicy(policy.layout, hidden, bias, score, settings.steps)
 
 
 def question_of(text: str) -> str:

@@ -85,8 +85,9 @@ def cheapest(table: Table, number: int) -> list[int]:
 def fixed_policies(table: Table, known: Table) -> Iterator[Result]:
     """Yield every fixed policy of the comparison.
 
-    Every model alone, one at random, votes of three and of five, and the cascade "two cheap agree,
-    else best single" over all pairs of models that are cheaper than the best one.
+    Every model alone, one at random, votes of the three and of the five cheapest, and the cascade
+    "two cheap agree, else best single" over all pairs of models that cost less than half of what
+    the best one does.
 
     Args:
         table: where they are measured.
@@ -101,7 +102,7 @@ def fixed_policies(table: Table, known: Table) -> Iterator[Result]:
             yield vote(table, cheapest(known, number))
     best = best_model(known)
     cost = known.usd.mean(0)
-    cheap = [model for model in range(len(table.models)) if cost[model] < cost[best]]
+    cheap = [model for model in range(len(table.models)) if cost[model] < cost[best] / 2]
     for pair in combinations(sorted(cheap, key=lambda model: float(cost[model])), 2):
         yield cascade(table, pair, best)
 

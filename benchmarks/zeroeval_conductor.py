@@ -1,0 +1,379 @@
+"""A policy that learned whom to ask, when to stop and whom to believe, against every fixed one.
+
+    python benchmarks/zeroeval_conductor.py [--recording FOLDER] [--seeds 0 1 2] [--plot FILE.svg]
+
+It takes recorded answers of real models with their prices (ZeroEval's by default; see
+docs/orchestrator/replay.md), deals the items of a task out to two halves by seed, trains a choice
+policy on one half for each of several prices of money (reward: a right answer less alpha times its
+cost), and measures on the other half: the curve over alpha, every fixed policy, and the oracle.
+
+Claims, for each task and seed:
+
+1. For every fixed policy the curve has a point with no less accuracy (0.3 points of sampling noise
+   allowed) at no more cost.
+2. It is better than the best fixed policy by 1 point at no more cost, or 25% cheaper at no less
+   accuracy.
+
+Fixed policies are chosen in hindsight, on the held-out half: which models are cheap, which is best,
+and which pair makes the best cascade. Of the learned policy nothing is: it knows of the models
+their prices and how often each was right on the training half.
+"""
+
+import argparse
+import json
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from agentrl.agents.choice.policy import ChoicePolicy
+from agentrl.envs.build import build_env
+from agentrl.orchestrator.replay.baselines import (
+    Result,
+    best_model,
+    fixed_policies,
+    oracle,
+    undominated,
+)
+from agentrl.orchestrator.replay.read import read_recording
+from agentrl.orchestrator.replay.recording import Recording
+from agentrl.orchestrator.replay.table import Numbers, Table, read_table
+from agentrl.orchestrator.vote import KINDS
+from agentrl.suite.agent import EnvSpec
+from agentrl.suite.orchestrator import OrchestratorSpec
+from agentrl.suite.sandbox import SandboxSpec
+from agentrl.task import Task
+from benchmarks.zeroeval_plot import Panel, draw
+from benchmarks.zeroeval_policy import Game, Settings, train
+
+DATA = Path(__file__).parents[2] / "shared/data/zeroeval"
+MODELS = (
+    "claude-3-5-sonnet-20241022",
+    "gpt-4o-2024-08-06",
+    "gpt-4o-mini-2024-07-18",
+    "gemini-1.5-flash",
+    "deepseek-v2.5-0908",
+    "Meta-Llama-3.1-8B-Instruct",
+    "Qwen2-72B-Instruct",
+    "claude-3-haiku-20240307",
+)
+SHARES = tuple(float(share) for share in np.geomspace(0.006, 1.0, 12))
+"""Prices of money: what the best single model's cost counts, as a share of a right answer."""
+NOISE = 0.3
+GAIN, CHEAPER = 1.0, 0.75
+
+
+@dataclass(frozen=True, slots=True)
+class Half:
+    """A task's items, dealt out to two halves."""
+
+    training: Table
+    held_out: Table
+
+    @property
+    def skills(self) -> Numbers:
+        """How often each model is right on the training half, counted as if it had also been
+        right once and wrong once."""
+        right = self.training.correct.sum(0)
+        skills: Numbers = (right + 1) / (len(self.training) + 2)
+        return skills
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one task and seed come to on the held-out half."""
+
+    curve: tuple[Result, ...]
+    fixed: tuple[Result, ...]
+    oracle: Result
+
+    @property
+    def best(self) -> Result:
+        """The fixed policy that is right most often; of several the cheapest."""
+        return min(self.fixed, key=lambda one: (-round(one.accuracy, 6), one.usd))
+
+    @property
+    def unmatched(self) -> list[Result]:
+        """Fixed policies for which the curve has no point as good at no more cost."""
+        return [one for one in self.fixed if not matched(one, self.curve)]
+
+    @property
+    def gain(self) -> float:
+        """Points above the best fixed policy at no more cost; -inf where nothing is as cheap."""
+        points = (one.accuracy for one in self.curve if one.usd <= self.best.usd)
+        return max(points, default=-np.inf) - self.best.accuracy
+
+    @property
+    def share(self) -> float:
+        """Least cost at no less accuracy than the best fixed policy, as a share of its cost."""
+        costs = (one.usd for one in self.curve if one.accuracy >= self.best.accuracy - 1e-9)
+        return min(costs, default=np.inf) / self.best.usd
+
+    @property
+    def wins(self) -> bool:
+        """Whether the second claim holds."""
+        return self.gain >= GAIN - 1e-9 or self.share <= CHEAPER
+
+
+def matched(one: Result, curve: Sequence[Result]) -> bool:
+    """Return whether a curve has a point that is as good at no more cost."""
+    return any(p.accuracy >= one.accuracy - NOISE and p.usd <= one.usd + 1e-9 for p in curve)
+
+
+def tables(
+    recording: Recording, names: Sequence[str], table: Table, together: bool
+) -> Iterator[tuple[str, Table]]:
+    """Yield the items of each task: those of a group, or all of them at once."""
+    groups = [item.group for item in table.items]
+    if together:
+        yield Path(recording.source).stem, table
+        return
+    for name in names or dict.fromkeys(groups):
+        yield name, table.of([row for row, group in enumerate(groups) if group == name])
+
+
+def halves(table: Table, seed: int) -> Half:
+    """Deal the items out to two halves."""
+    order = np.random.default_rng([seed, 7]).permutation(len(table))
+    middle = (len(table) + 1) // 2
+    return Half(table.of(np.sort(order[:middle])), table.of(np.sort(order[middle:])))
+
+
+def measured(
+    half: Half, seed: int, shares: Sequence[float], settings: Settings
+) -> tuple[Outcome, list[ChoicePolicy]]:
+    """Train for every price of money and measure on the held-out half."""
+    learning = Game(half.training, half.skills, settings.asks)
+    testing = Game(half.held_out, half.skills, settings.asks)
+    usd = float(half.training.usd[:, best_model(half.training)].mean())
+    policies, curve = [], []
+    for share in shares:
+        policies.append(train(learning, share / usd, seed, settings))
+        played = testing.play(policies[-1], np.arange(len(half.held_out)))
+        name = f"alpha {share / usd:.4g}"
+        curve.append(Result(name, 100 * float(played.right.mean()), float(played.usd.mean())))
+    fixed = tuple(fixed_policies(half.held_out, half.held_out))
+    return Outcome(tuple(curve), fixed, oracle(half.held_out)), policies
+
+
+def played_by_env(
+    file: str, form: str, table: Table, skills: Numbers, policy: ChoicePolicy, asks: int
+) -> tuple[float, float]:
+    """Play a policy greedily in ``agentrl/Choice-v0`` with replay workers; see ``Game.play``.
+
+    Returns:
+        Accuracy in per cent, and USD for a thousand items.
+    """
+    groups = {item.group for item in table.items}
+    workers = {
+        model: {
+            "kind": "replay",
+            "file": file,
+            "format": form,
+            "tasks": sorted(groups) if form == "zeroeval" else [],
+            "says": "graded",
+            "performance": {group: float(skill) for group in groups},
+            "price_in": table.prices[model][0],
+            "price_out": table.prices[model][1],
+        }
+        for model, skill in zip(table.models, skills, strict=True)
+    }
+    inner = {"id": "agentrl.orchestrator.replay.env:Recorded-v0"}
+    env = build_env(
+        EnvSpec(id="agentrl/Choice-v0", options={"env": inner, "asks": asks, "compare": "exact"}),
+        SandboxSpec(),
+        OrchestratorSpec.model_validate({"pool": {"workers": workers}, "cache": False}),
+    )
+    right = usd = 0.0
+    for item in table.items:
+        data = {"question": item.question, "answer": item.answer or "right", "item": item.id}
+        env.reset(seed=0, options={"task": Task(item.id, group=item.group, data=data)})
+        done = False
+        while not done:
+            choices = env.choices()
+            assert choices is not None
+            scores = policy.scores(policy.layout.rows(choices))
+            *_, done, _, _ = env.step(choices.actions[int(scores.argmax())])
+        right, usd = right + env.outcome()["success"], usd + env.outcome()["usd"]
+    env.close()
+    return 100 * right / len(table), 1000 * usd / len(table)
+
+
+def show(name: str, seed: int, outcome: Outcome) -> None:
+    """Print one task and seed."""
+    best = outcome.best
+    print(f"\n{name}, seed {seed}: accuracy / USD per 1000")
+    for one in undominated(outcome.fixed):
+        mark = "" if matched(one, outcome.curve) else "   no point of the curve is as good"
+        print(f"  fixed    {one.accuracy:6.2f} / {one.usd:6.3f}  {one.name}{mark}")
+    for one in undominated(outcome.curve):
+        print(f"  learned  {one.accuracy:6.2f} / {one.usd:6.3f}  {one.name}")
+    print(f"  oracle   {outcome.oracle.accuracy:6.2f} / {outcome.oracle.usd:6.3f}")
+    print(f"  best fixed: {best.accuracy:.2f} / {best.usd:.3f}  {best.name}")
+    missing = outcome.unmatched
+    print(
+        f"  claim 1 {_holds(not missing)}: {len(outcome.fixed) - len(missing)} of "
+        f"{len(outcome.fixed)} fixed policies are matched at no more cost"
+    )
+    for one in missing:
+        print(f"    not {one.accuracy:.2f} / {one.usd:.3f}  {one.name}")
+    print(
+        f"  claim 2 {_holds(outcome.wins)}: {outcome.gain:+.2f} points at no more cost; "
+        f"{outcome.share:.2f} of the cost at no less accuracy"
+    )
+
+
+def summary(found: Mapping[str, Sequence[Outcome]]) -> None:
+    """Print which claims hold on the mean over seeds."""
+    print("\nmean over seeds")
+    for name, outcomes in found.items():
+        whole = mean(outcomes)
+        singly = [outcome.wins for outcome in outcomes]
+        print(
+            f"  {name:8} best fixed {whole.best.accuracy:.2f} / {whole.best.usd:.3f} "
+            f"({whole.best.name})"
+        )
+        print(
+            f"  {'':8} claim 1 {_holds(not whole.unmatched)} on the mean "
+            f"({len(whole.fixed) - len(whole.unmatched)} of {len(whole.fixed)}), "
+            f"in {sum(not o.unmatched for o in outcomes)} of {len(outcomes)} seeds"
+        )
+        print(
+            f"  {'':8} claim 2 {_holds(whole.wins)} on the mean ({whole.gain:+.2f} points; "
+            f"{whole.share:.2f} of the cost), in {sum(singly)} of {len(outcomes)} seeds"
+        )
+
+
+def mean(outcomes: Sequence[Outcome]) -> Outcome:
+    """Return the mean over seeds of every point of the curve, and of every fixed policy that was
+    chosen for all of them."""
+    curves = zip(*(outcome.curve for outcome in outcomes), strict=True)
+    names = [one.name for one in outcomes[0].fixed]
+    by_name = [{one.name: one for one in outcome.fixed} for outcome in outcomes]
+    shared = [name for name in names if all(name in known for known in by_name)]
+    return Outcome(
+        tuple(_mean(points) for points in curves),
+        tuple(_mean([known[name] for known in by_name]) for name in shared),
+        _mean([outcome.oracle for outcome in outcomes]),
+    )
+
+
+def _mean(results: Sequence[Result]) -> Result:
+    return Result(
+        results[0].name,
+        statistics.mean(one.accuracy for one in results),
+        statistics.mean(one.usd for one in results),
+    )
+
+
+def _holds(claim: bool) -> str:
+    return "holds" if claim else "fails"
+
+
+def _chosen_models(
+    recording: Recording, asked: Sequence[str], prices: Mapping[str, object]
+) -> list[str]:
+    """Return the models that are asked for: by default the eight, else all that have a price."""
+    if asked:
+        return list(asked)
+    if set(MODELS) <= set(recording.models):
+        return list(MODELS)
+    return [name for name in recording.models if name in recording.prices or name in prices]
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--recording", type=Path, default=DATA, help="file or folder")
+    parser.add_argument("--format", choices=("zeroeval", "jsonl", "routellm"), default="zeroeval")
+    parser.add_argument("--tasks", nargs="*", default=[], help="default: all of the recording")
+    parser.add_argument("--together", action="store_true", help="all groups are one task")
+    parser.add_argument("--models", nargs="*", default=[])
+    parser.add_argument("--prices", type=Path, help='JSON: {"model": [USD per 1M in, out]}')
+    parser.add_argument("--compare", choices=KINDS, default="exact", help="how answers agree")
+    parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2])
+    parser.add_argument("--shares", type=float, nargs="*", default=list(SHARES))
+    parser.add_argument("--steps", type=int, default=Settings().steps)
+    parser.add_argument("--members", type=int, default=Settings().members)
+    parser.add_argument("--plot", type=Path, help="where to draw curve, fixed policies and oracle")
+    parser.add_argument("--keep", type=Path, help="folder to keep the policies in")
+    parser.add_argument("--checked", type=int, default=40, help="items to play in the environment")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Measure and print."""
+    asked = _arguments()
+    if not asked.recording.exists() and asked.recording == DATA:
+        print(f"no recording at {DATA}: give yours with --recording")
+        return
+    prices = _prices(asked.prices)
+    source = str(asked.recording)
+    scout = read_recording(asked.format, source, tuple(asked.tasks), frozenset(), texts=False)
+    models = _chosen_models(scout, asked.models, prices)
+    recording = read_recording(
+        asked.format, source, tuple(asked.tasks), frozenset(models), texts=False
+    )
+    whole = read_table(recording, models, asked.compare, prices)
+    settings = Settings(steps=asked.steps, members=asked.members)
+    found: dict[str, list[Outcome]] = {}
+    for name, table in tables(recording, asked.tasks, whole, asked.together):
+        print(f"\n{name}: {len(table)} items, {len(models)} models")
+        for number, seed in enumerate(asked.seeds):
+            half = halves(table, seed)
+            outcome, policies = measured(half, seed, asked.shares, settings)
+            found.setdefault(name, []).append(outcome)
+            show(name, seed, outcome)
+            _keep(asked.keep, f"{name}-{seed}", policies)
+            if not number and asked.checked and asked.compare == "exact":
+                _check(source, asked.format, half, policies, settings, asked.checked)
+    summary(found)
+    if asked.plot:
+        panels = [Panel(name, o.curve, o.fixed, o.oracle) for name, o in _means(found)]
+        asked.plot.write_text(draw(panels), encoding="utf-8")
+
+
+def _means(found: Mapping[str, Sequence[Outcome]]) -> Iterator[tuple[str, Outcome]]:
+    return ((name, mean(outcomes)) for name, outcomes in found.items())
+
+
+def _prices(file: Path | None) -> dict[str, tuple[float, float]]:
+    if file is None:
+        return {}
+    read = json.loads(file.read_text(encoding="utf-8"))
+    return {model: (float(given), float(answered)) for model, (given, answered) in read.items()}
+
+
+def _keep(folder: Path | None, name: str, policies: Sequence[ChoicePolicy]) -> None:
+    for number, policy in enumerate(policies if folder else ()):
+        assert folder is not None
+        place = folder / f"{name}-{number}"
+        place.mkdir(parents=True, exist_ok=True)
+        policy.save(place)
+
+
+def _check(
+    file: str,
+    form: str,
+    half: Half,
+    policies: Sequence[ChoicePolicy],
+    settings: Settings,
+    items: int,
+) -> None:
+    """Compare the table's figures with those of the environment, for the middle of the curve."""
+    some, policy = (
+        half.held_out.of(range(min(items, len(half.held_out)))),
+        policies[len(policies) // 2],
+    )
+    played = Game(some, half.skills, settings.asks).play(policy, np.arange(len(some)))
+    right, usd = played_by_env(file, form, some, half.skills, policy, settings.asks)
+    same = np.isclose(right, 100 * played.right.mean()) and np.isclose(usd, played.usd.mean())
+    print(
+        f"  played in agentrl/Choice-v0, {len(some)} items: {right:.2f} / {usd:.4f}, "
+        f"{'the same' if same else 'NOT the same'} as looked up"
+    )
+
+
+if __name__ == "__main__":
+    main()
