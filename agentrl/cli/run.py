@@ -41,6 +41,7 @@ def run(
     """
     from agentrl.cli.closing import close_run
     from agentrl.cli.logs import logging_to
+    from agentrl.cli.pools import pools_closed
     from agentrl.cli.starting import open_folder, read_suite, with_advice
     from agentrl.rollout.run import check_suite, run_suite
     from agentrl.rollout.signals import EXIT_INTERRUPTED
@@ -54,7 +55,11 @@ def run(
         overrides.append(f"rollouts.workers={workers}")
     suite = read_suite(suite_file, overrides, resume)
     tasks = check_suite(suite)
-    with open_folder(suite, out, resume) as folder, logging_to(folder.path / LOG):
+    with (
+        open_folder(suite, out, resume) as folder,
+        logging_to(folder.path / LOG),
+        pools_closed(),
+    ):
         work_for(folder.path.name)
         try:
             with _progress(suite, len(tasks)) as progress:

@@ -79,6 +79,7 @@ def train(
 def _train(suite: "Suite", out: Path | None, resume: Path | None, *, as_json: bool) -> None:
     """Train, on the first rank of several; the others follow it."""
     from agentrl.cli.logs import logging_to
+    from agentrl.cli.pools import pools_closed
     from agentrl.cli.starting import open_folder, with_advice
     from agentrl.cli.training_result import tell_training
     from agentrl.rollout.signals import EXIT_INTERRUPTED
@@ -100,6 +101,7 @@ def _train(suite: "Suite", out: Path | None, resume: Path | None, *, as_json: bo
     with (
         open_folder(suite, out, resume, lambda e: plan.can_learn_from(e, newest)) as folder,
         logging_to(folder.path / LOG),
+        pools_closed(),
     ):
         work_for(folder.path.name)
         try:

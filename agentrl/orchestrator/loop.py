@@ -5,9 +5,9 @@ import atexit
 import logging
 import os
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from contextvars import ContextVar, Token
 from functools import cache
 from typing import Any, TypeVar
@@ -152,16 +152,12 @@ def close_shared_pools() -> None:
         raise errors[0]
 
 
-@contextmanager
-def closing_shared_pools() -> Iterator[None]:
-    """Close the shared pools at the end of a command; what goes wrong then is only logged."""
+def close_or_warn() -> None:
+    """Close every shared pool at the end of a command, whose own result counts."""
     try:
-        yield
-    finally:
-        try:
-            close_shared_pools()
-        except Exception as exc:  # noqa: BLE001 - the command's own result counts
-            logger.warning("a pool could not be closed: %s", exc)
+        close_shared_pools()
+    except Exception as exc:  # noqa: BLE001 - logged
+        logger.warning("a pool could not be closed: %s", exc)
 
 
 _starting = threading.Lock()

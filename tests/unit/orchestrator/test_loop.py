@@ -2,13 +2,16 @@
 
 import asyncio
 import threading
+from concurrent.futures import CancelledError
 
 import pytest
 
 from agentrl.errors import DeadlineError
 from agentrl.orchestrator.loop import (
     BackgroundLoop,
+    Scope,
     background,
+    close_or_warn,
     close_shared_pools,
     shared_pool,
 )
@@ -103,3 +106,53 @@ def test_a_pool_is_built_once_for_each_suite() -> None:
     close_shared_pools()
     assert shared_pool(spec("a")) is not pool
     close_shared_pools()
+
+
+def test_a_pool_that_cannot_be_closed_does_not_keep_the_others_open(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    close_shared_pools()
+    bad, good = shared_pool(spec("bad")), shared_pool(spec("good"))
+    closed = []
+
+    async def fails() -> None:
+        raise OSError("stuck")
+
+    async def closes() -> None:
+        closed.append("good")
+
+    monkeypatch.setattr(bad, "close", fails)
+    monkeypatch.setattr(good, "close", closes)
+    close_or_warn()
+
+    assert closed == ["good"]
+    assert "stuck" in caplog.text
+
+
+def test_a_scope_cancels_what_runs_and_what_is_still_to_come() -> None:
+    scope, begun, ended = Scope(), threading.Event(), threading.Event()
+
+    async def hangs() -> None:
+        begun.set()
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            ended.set()
+
+    def work() -> None:
+        with scope, pytest.raises(CancelledError):
+            background().run(hangs())
+        with scope, pytest.raises(CancelledError):
+            background().run(hangs())
+        done.append(True)
+
+    done: list[bool] = []
+    thread = threading.Thread(target=work)
+    thread.start()
+    assert begun.wait(5)
+    scope.cancel()
+    thread.join(5)
+
+    assert done
+    assert ended.is_set()
+    assert background().run(thread_name())  # what is of no scope runs as ever
