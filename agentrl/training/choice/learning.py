@@ -40,7 +40,7 @@ class LearningPolicy:
 
     def __init__(self, policy: ChoicePolicy, decisions: Decisions | None = None) -> None:
         self.model = ChoiceNetwork(policy)
-        self.decisions = decisions or Decisions()
+        self.decisions = Decisions() if decisions is None else decisions
         self.rivals: Sequence[ChoicePolicy] = ()
         """Who plays the episodes of a group, by their number; empty: the policy itself."""
         self.version = policy.version

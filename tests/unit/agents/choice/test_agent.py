@@ -28,8 +28,8 @@ SCALE = 2.0
 
 def likes_the_first_fact(version: int = 0) -> ChoicePolicy:
     """Return a policy whose scores are about the fact itself."""
-    one = np.ones((1, 1), np.float32)
-    return ChoicePolicy(Layout(("good",)), one / 100, one[0] * 0, one[0] * 100, version)
+    small, nothing, large = (np.full(1, value, np.float32) for value in (0.01, 0, 100))
+    return ChoicePolicy(Layout(("good",)), small.reshape(1, 1), nothing, large, version)
 
 
 def view(*good: float) -> View:
