@@ -12,7 +12,6 @@ from agentrl.envs.build import suite_env_class
 from agentrl.models.chat import load_tokenizer
 from agentrl.models.checkpoint import resolve_checkpoint
 from agentrl.models.scratch import scratch_checkpoint
-from agentrl.models.transformers.load import load_model
 from agentrl.rollout.texts import suite_texts
 from agentrl.suite.model import TransformersSpec
 from agentrl.training.choice.learning import LearningPolicy
@@ -99,6 +98,8 @@ def load_reference(folder: Path, plan: Plan) -> Policy:
 
 
 def _load(folder: Path, plan: Plan) -> Any:
+    from agentrl.models.transformers.load import load_model  # takes seconds, and not all need it
+
     spec, model = plan.suite.spec, plan.model
     device = model.device if isinstance(model, TransformersSpec) else "auto"
     dtype = model.dtype if spec.policy.lora is not None else "float32"
