@@ -1,150 +1,254 @@
 """The OpenAI-compatible endpoint."""
 
+import asyncio
 import hmac
-import json
+import logging
 import time
-import uuid
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any
+from functools import partial
 
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from agentrl.errors import AgentrlError, ContextFullError, InfrastructureError, UsageError
-from agentrl.orchestrator.serving.solver import Solved, Solver, question_of
+from agentrl.errors import AgentrlError
+from agentrl.orchestrator.serving.game import Told
+from agentrl.orchestrator.serving.reply import Chunks, completion, error, event
+from agentrl.orchestrator.serving.request import Asked, RequestError, read_request
+from agentrl.orchestrator.serving.solver import Solved, Solver
+
+logger = logging.getLogger(__name__)
+
+_MOST_BYTES = 4 << 20
+"""Largest body that is read; our choice."""
+_DRAINED_BYTES = 64 << 20
+"""Of a larger one so much is taken in before the answer, so that its sender gets to read it."""
+_GONE = 499
+"""Status where the client hung up; nobody sees it."""
 
 
-def build_app(solver: Solver, name: str, token: str | None = None) -> Starlette:
-    """Return the application that offers a solver as the model ``name``.
+class Endpoint:
+    """Offers a solver as one model.
 
     Args:
-        solver: answers; started and closed with the application.
-        name: what clients call the model.
+        solver: answers; whoever serves starts it before and closes it after.
         token: what clients must send as API key; None: anything.
+        concurrency: most answers under way at a time; more are turned away with 429.
+        quiet_s: after so long without news a stream gets a comment, so that nobody hangs up.
     """
 
-    async def models(request: Request) -> Response:
-        if (refused := _refused(request, token)) is not None:
-            return refused
-        row = {"id": name, "object": "model", "created": 0, "owned_by": "agentrl"}
-        return JSONResponse({"object": "list", "data": [row]})
+    def __init__(
+        self,
+        solver: Solver,
+        *,
+        token: str | None = None,
+        concurrency: int = 32,
+        quiet_s: float = 10.0,
+    ) -> None:
+        self._solver, self._token = solver, token
+        self._concurrency, self._quiet_s = concurrency, quiet_s
+        self._under_way: set[asyncio.Task[list[Solved]]] = set()
+        self._answers = 0
+        self._since = int(time.time())
 
-    async def chat(request: Request) -> Response:
-        if (refused := _refused(request, token)) is not None:
-            return refused
-        try:
-            body = await _body(request)
-            question = question_of([_message(message) for message in body["messages"]])
-            seed = body.get("seed") or 0
-            if not isinstance(seed, int):
-                raise UsageError(f"seed is {seed!r}, expected a whole number")
-        except UsageError as exc:
-            return _error(400, str(exc), "invalid_request_error")
-        try:
-            solved = await solver.solve(question, seed)
-        except InfrastructureError as exc:
-            return _error(503, str(exc), "server_error")
-        except ContextFullError as exc:
-            return _error(400, str(exc), "invalid_request_error")
-        except AgentrlError as exc:  # a setting of the suite, which is not the client's fault
-            return _error(500, str(exc), "server_error")
-        if body.get("stream"):
-            options = body.get("stream_options")
-            usage = isinstance(options, dict) and bool(options.get("include_usage"))
-            return StreamingResponse(_chunks(solved, name, usage), media_type="text/event-stream")
-        return JSONResponse(_completion(solved, name))
+    def app(self) -> Starlette:
+        """Return the application."""
+        routes = [
+            Route("/health", self._health),
+            Route("/v1/models", self._models),
+            Route("/v1/models/{name:path}", self._models),
+            Route("/v1/chat/completions", self._chat, methods=["POST"]),
+        ]
+        handlers = {HTTPException: _refused, RequestError: _problem, Exception: _broken}
+        return Starlette(routes=routes, exception_handlers=handlers)
 
-    @asynccontextmanager
-    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        await solver.start()
+    async def close(self) -> None:
+        """End what is still under way."""
+        for task in self._under_way:
+            task.cancel()
+        await asyncio.gather(*self._under_way, return_exceptions=True)
+
+    async def _health(self, request: Request) -> Response:
+        about = {"status": "ok", "model": self._solver.name, "under_way": self._answers}
+        return JSONResponse(about)
+
+    async def _models(self, request: Request) -> Response:
+        self._check_key(request)
+        name = self._solver.name
+        row = {"id": name, "object": "model", "created": self._since, "owned_by": "agentrl"}
+        if "name" not in request.path_params:
+            return JSONResponse({"object": "list", "data": [row]})
+        if request.path_params["name"] != name:
+            raise RequestError(f"there is no such model here; there is {name!r}", status=404)
+        return JSONResponse(row)
+
+    async def _chat(self, request: Request) -> Response:
+        self._check_key(request)
         try:
-            yield
+            asked = read_request(await _body(request), self._solver.name)
+        except ClientDisconnect:
+            return Response(status_code=_GONE)
+        self._check_room(asked)
+        if asked.stream:
+            return StreamingResponse(self._stream(asked), media_type="text/event-stream")
+        work = self._begin(asked, None)
+        gone = asyncio.create_task(_hung_up(request))
+        try:
+            await asyncio.wait({work, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if not work.done():
+                return Response(status_code=_GONE)
+            return JSONResponse(completion(work.result(), asked, self._solver.name))
         finally:
-            await solver.close()
+            gone.cancel()
+            work.cancel()
 
-    routes = [Route("/v1/models", models), Route("/v1/chat/completions", chat, methods=["POST"])]
-    return Starlette(routes=routes, lifespan=lifespan)
+    def _check_key(self, request: Request) -> None:
+        given = request.headers.get("authorization", "")
+        wanted = f"Bearer {self._token}"
+        if self._token is not None and not hmac.compare_digest(given.encode(), wanted.encode()):
+            raise RequestError(
+                "the API key is missing or wrong",
+                code="invalid_api_key",
+                status=401,
+                kind="authentication_error",
+            )
+
+    def _check_room(self, asked: Asked) -> None:
+        if self._answers + asked.n > self._concurrency:
+            raise RequestError(
+                f"{self._answers} answers are under way, and more than {self._concurrency} must "
+                f"not be; try again in a moment",
+                code="rate_limit_exceeded",
+                status=429,
+                kind="rate_limit_error",
+            )
+
+    def _begin(
+        self, asked: Asked, news: "asyncio.Queue[tuple[int, Told | Solved]] | None"
+    ) -> "asyncio.Task[list[Solved]]":
+        """Begin to answer; the place that it takes is given back when it ends."""
+        self._answers += asked.n
+        task = asyncio.create_task(self._solve(asked, news))
+        self._under_way.add(task)
+
+        def ended(task: "asyncio.Task[list[Solved]]") -> None:
+            self._answers -= asked.n
+            self._under_way.discard(task)
+            if not task.cancelled():
+                task.exception()  # whoever waited has it; nobody may have
+
+        task.add_done_callback(ended)
+        return task
+
+    async def _solve(
+        self, asked: Asked, news: "asyncio.Queue[tuple[int, Told | Solved]] | None"
+    ) -> list[Solved]:
+        async def one(number: int) -> Solved:
+            tell = None if news is None else partial(_put, news, number)
+            solved = await self._solver.solve(asked, number, tell)
+            if news is not None:
+                news.put_nowait((number, solved))
+            return solved
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(one(number)) for number in range(asked.n)]
+        except BaseExceptionGroup as several:
+            raise _for_client(several.exceptions[0]) from several
+        return [task.result() for task in tasks]
+
+    async def _stream(self, asked: Asked) -> AsyncIterator[str]:
+        chunks = Chunks(asked, self._solver.name)
+        news: asyncio.Queue[tuple[int, Told | Solved]] = asyncio.Queue()
+        work = self._begin(asked, news)
+        try:
+            for chunk in chunks.first():
+                yield chunk
+            while not (work.done() and news.empty()):
+                async for chunk in self._told(chunks, work, news):
+                    yield chunk
+            for chunk in chunks.last(work.result()):
+                yield chunk
+        except RequestError as exc:
+            yield event(error(exc))
+        finally:
+            work.cancel()
+
+    async def _told(
+        self,
+        chunks: Chunks,
+        work: "asyncio.Task[list[Solved]]",
+        news: "asyncio.Queue[tuple[int, Told | Solved]]",
+    ) -> AsyncIterator[str]:
+        """Yield what there is to tell next, or a comment where there is nothing for long."""
+        waiting = asyncio.create_task(news.get())
+        try:
+            done, _ = await asyncio.wait(
+                {work, waiting}, timeout=self._quiet_s, return_when=asyncio.FIRST_COMPLETED
+            )
+            if waiting.done():
+                index, told = waiting.result()
+                if isinstance(told, Solved):
+                    for chunk in chunks.answer(index, told):
+                        yield chunk
+                else:
+                    yield chunks.progress(index, told)
+            elif not done:
+                yield ": still at work\n\n"
+        finally:
+            waiting.cancel()
 
 
-async def _body(request: Request) -> dict[str, Any]:
-    try:
-        body = json.loads(await request.body())
-    except (ValueError, RecursionError) as exc:
-        raise UsageError(f"the body is no JSON: {exc}") from None
-    if not isinstance(body, dict) or not isinstance(body.get("messages"), list):
-        raise UsageError("the body needs messages, a list of objects with role and content")
-    return body
+def _put(news: "asyncio.Queue[tuple[int, Told | Solved]]", number: int, told: Told) -> None:
+    news.put_nowait((number, told))
 
 
-def _message(message: Any) -> tuple[str, str]:
-    if isinstance(message, dict) and isinstance(message.get("role"), str):
-        content = message.get("content")
-        if isinstance(content, list):
-            texts = [part.get("text") for part in content if isinstance(part, dict)]
-            content = "\n".join(text for text in texts if isinstance(text, str))
-        if isinstance(content, str) and content.strip():
-            return message["role"], content
-    raise UsageError("every message needs a role and a content that is a text")
+async def _hung_up(request: Request) -> None:
+    """Wait until the client is gone; its body was read before."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
-def _refused(request: Request, token: str | None) -> Response | None:
-    given = request.headers.get("authorization", "")
-    if token is None or hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
-        return None
-    return _error(401, "the API key is missing or wrong", "authentication_error")
+async def _body(request: Request) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size <= _MOST_BYTES:
+            parts.append(part)
+        elif size > _DRAINED_BYTES:
+            break
+    if size > _MOST_BYTES:
+        raise RequestError(
+            f"the body is larger than {_MOST_BYTES >> 20} MiB", code="too_large", status=413
+        )
+    return b"".join(parts)
 
 
-def _error(status: int, message: str, kind: str) -> Response:
-    error = {"message": message, "type": kind, "param": None, "code": None}
-    return JSONResponse({"error": error}, status)
+def _for_client(problem: BaseException) -> RequestError:
+    """Return an error as clients are told it."""
+    if isinstance(problem, RequestError):
+        return problem
+    logger.error("a question could not be answered", exc_info=problem)
+    told = str(problem) if isinstance(problem, AgentrlError) else "an error inside of the server"
+    return RequestError(told, status=500, kind="server_error")
 
 
-def _usage(solved: Solved) -> dict[str, int]:
-    told, said = solved.tokens
-    return {"prompt_tokens": told, "completion_tokens": said, "total_tokens": told + said}
+def _refused(request: Request, exc: Exception) -> Response:
+    assert isinstance(exc, HTTPException)
+    message = f"{request.method} {request.url.path}: {exc.detail}"
+    problem = RequestError(message, status=exc.status_code)
+    return JSONResponse(error(problem), exc.status_code, headers=exc.headers)
 
 
-def _extension(solved: Solved) -> dict[str, Any]:
-    calls = [
-        {
-            "node": call.node,
-            "worker": call.worker,
-            "answer": call.generation.text if call.generation else None,
-            "cost_usd": call.generation.cost_usd if call.generation else 0.0,
-            "error": call.error,
-        }
-        for call in solved.result.calls
-    ]
-    workflow = json.loads(solved.workflow.to_json())
-    return {"cost_usd": solved.cost_usd, "workflow": workflow, "calls": calls}
+def _problem(request: Request, exc: Exception) -> Response:
+    assert isinstance(exc, RequestError)
+    headers = {"Retry-After": "1"} if exc.status == 429 else None
+    return JSONResponse(error(exc), exc.status, headers=headers)
 
 
-def _head(kind: str, name: str) -> dict[str, Any]:
-    made = {"id": f"chatcmpl-{uuid.uuid4().hex}", "object": kind}
-    return {**made, "created": int(time.time()), "model": name}
-
-
-def _completion(solved: Solved, name: str) -> dict[str, Any]:
-    message = {"role": "assistant", "content": solved.result.answer}
-    choice = {"index": 0, "message": message, "finish_reason": "stop"}
-    head = _head("chat.completion", name)
-    return {**head, "choices": [choice], "usage": _usage(solved), "agentrl": _extension(solved)}
-
-
-async def _chunks(solved: Solved, name: str, usage: bool) -> AsyncIterator[str]:
-    head = _head("chat.completion.chunk", name)
-    delta = {"role": "assistant", "content": solved.result.answer}
-    first = {"index": 0, "delta": delta, "finish_reason": None}
-    last = {"index": 0, "delta": {}, "finish_reason": "stop"}
-    yield _event({**head, "choices": [first]})
-    yield _event({**head, "choices": [last], "agentrl": _extension(solved)})
-    if usage:
-        yield _event({**head, "choices": [], "usage": _usage(solved)})
-    yield "data: [DONE]\n\n"
-
-
-def _event(data: dict[str, Any]) -> str:
-    return f"data: {json.dumps(data)}\n\n"
+def _broken(request: Request, exc: Exception) -> Response:
+    problem = RequestError("an error inside of the server", status=500, kind="server_error")
+    return JSONResponse(error(problem), 500)
