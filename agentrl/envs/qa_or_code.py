@@ -84,4 +84,4 @@ def _is_question(data: Mapping[str, Any]) -> bool:
     return not data or "question" in data
 
 
-gymnasium.register("QAOrCode-v0", entry_point=QAOrCodeEnv)
+gymnasium.register("QAOrCode-v0", entry_point=f"{__name__}:QAOrCodeEnv")
