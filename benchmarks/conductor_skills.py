@@ -7,7 +7,7 @@ the tasks here was looked at while settings were chosen; that was done on the su
 tasks, which are others. Each task draws its pool and the order of the workers anew.
 
 1. Success on new tasks, after imitation and after RL: with sequences of parts that training had,
-   with sequences that it never had, with pools of seven (training had pools of eight), and with two
+   with sequences that it never had, with pools of six (training had pools of seven), and with two
    workers that nobody had in training and that most of these tasks need. Beside it the best single
    worker, the best chains of two and three (found on training tasks, with the whole pool at hand),
    a vote and a debate, the planner that was imitated, and one that knows who is reliable.
@@ -49,9 +49,9 @@ SKILLS, RECURSIVE = TASKS / "skills.yaml", TASKS / "skills_recursive.yaml"
 IMITATION, RL = "imitation", "RL"
 SEQUENCES = "env.options.env.options.sequences"
 KNOWS = "env.options.planner.options.knows"
-OLD = ("sorter", "picker", "sieve", "orderer", "quick", "rough")
-ADDED = {"scribe": ("double increase smallest", 5), "abacus": ("subtract sum count", 4)}
-"""Two workers of other skills than any in training: the only reliable ones for five of them."""
+OLD = ("sieve", "clerk", "mixer", "quick", "rough")
+ADDED = {"scribe": (("double", "count"), 5), "abacus": (("subtract", "large", "count"), 4)}
+"""Two workers of other skills than any in training, of which they are the reliable ones here."""
 QUICK = ("train.sft.epochs=1", "train.sft.tasks.generate.count=32")
 
 Plan = Callable[[TextEnv, Task], str]
@@ -65,16 +65,16 @@ def skills(*sets: str, seed: int, count: int) -> Suite:
 
 
 def with_added() -> str:
-    """Return the setting of a pool that has six workers of the suite and the two added ones."""
+    """Return the setting of a pool that has five workers of the suite and the two added ones."""
     suite = load_suite(SKILLS).spec
     assert suite.orchestrator is not None
     assert isinstance(suite.orchestrator.pool, PoolSpec)
     known = suite.orchestrator.pool.model_dump(mode="json", exclude_unset=True)["workers"]
     workers = {name: known[name] for name in OLD}
     for number, (name, (can, price)) in enumerate(ADDED.items()):
-        options = {"can": can.split(), "error": 0.02, "seed": 101 + number}
-        facts = {"skill": can, "performance": {"right": 0.98}, "price_in": price}
-        workers[name] = {**known["sorter"], **facts, "price_out": 2 * price, "options": options}
+        options = {"can": can, "error": 0.02, "seed": 101 + number}
+        facts = {"tags": can, "performance": {"right": 0.98}, "price_in": price}
+        workers[name] = {**known["sieve"], **facts, "price_out": 2 * price, "options": options}
     return f"orchestrator.pool={json.dumps({'workers': workers})}"
 
 
@@ -83,7 +83,7 @@ def test_sets(count: int) -> dict[str, Suite]:
     return {
         "new tasks": skills(seed=2_000_000, count=count),
         "unseen sequences": skills(f"{SEQUENCES}=rare", seed=3_000_000, count=count),
-        "unseen pools of 7": skills("orchestrator.sub_pool.size=7", seed=4_000_000, count=count),
+        "unseen pools of 6": skills("orchestrator.sub_pool.size=6", seed=4_000_000, count=count),
         "two workers added": skills(with_added(), seed=5_000_000, count=count),
     }
 

@@ -12,11 +12,11 @@ from agentrl.orchestrator.execute import node_seed
 from agentrl.orchestrator.fixed import Followed, check_topology, parse_topology, topology_text
 from agentrl.orchestrator.orchestrated import ORCHESTRATED_FACTS, OrchestratedEnv
 from agentrl.orchestrator.parse import parse_workflow
-from agentrl.orchestrator.planning import KEEP, Situation, load_planner
+from agentrl.orchestrator.planning import KEEP, Situation, directory, load_planner
 from agentrl.orchestrator.result import WorkflowResult
 from agentrl.orchestrator.self_worker import SelfWorker
 from agentrl.orchestrator.topology import Plan
-from agentrl.orchestrator.worker import Descriptor, WorkerFailedError
+from agentrl.orchestrator.worker import WorkerFailedError
 from agentrl.orchestrator.workflow import Node, Workflow, WorkflowError
 from agentrl.suite.orchestrator import OrchestratorSpec
 from agentrl.suite.sandbox import SandboxSpec
@@ -51,8 +51,8 @@ class ConductorEnv(OrchestratedEnv):
         env: the inner environment, as in a suite's section ``env``.
         recursion: show what came of a workflow, and let the conductor plan again or keep it. The
             workers of a later workflow draw anew, so that the same plan may come to another end.
-        brief: show workers and results in few words: of a worker its price for a million tokens
-            in, then its tags; of a workflow its answer.
+        brief: show workers and results in few signs: for each tag of a worker the tag, its price
+            for a million tokens in, and its number, as in ``|sort4:0``; of a workflow its answer.
         topology: the plan that an agent of kind ``expert`` writes for every task, as
             ``docs/orchestrator/topologies.md`` describes it, with the names of the pool.
         planner: instead, a function that plans for such an agent: ``function`` and ``options`` as
@@ -139,9 +139,8 @@ class ConductorEnv(OrchestratedEnv):
     def _opening(self) -> str:
         if not self._brief:
             return super()._opening()
-        named = zip(self.names, self._pool, strict=True)
-        workers = "\n".join(_briefly(name, worker.descriptor) for name, worker in named)
-        return f"{workers}\n{self._question.strip()}"
+        known = [worker.descriptor for worker in self._pool]
+        return f"{directory(known)}\n{self._question.strip()}"
 
     def _planned(self, action: str) -> tuple[Plan | None, bool]:
         """Return the plan of an action, and whether the conductor wants to plan after it.
@@ -218,13 +217,6 @@ class ConductorEnv(OrchestratedEnv):
         """Return what the conductor itself is called in the pool, if it is in it."""
         named = zip(self.names, self._pool, strict=True)
         return tuple(name for name, worker in named if isinstance(worker.worker, SelfWorker))
-
-
-def _briefly(name: str, known: Descriptor) -> str:
-    """Return one line about a worker: what is known of all it can do comes first, so that who
-    reads from left to right knows it at each skill."""
-    price = "" if known.price_in is None else f" ({known.price_in:g} USD)"
-    return f"{name}{price}: {' '.join(known.tags)}"
 
 
 def _without_last(workflow: Workflow, mine: list[Node]) -> Workflow:

@@ -1,6 +1,6 @@
 """Plans that somebody else than the conductor writes: what an agent of kind ``expert`` says."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -44,3 +44,21 @@ def load_planner(spec: Mapping[str, Any]) -> Planner:
             f"the planner is {dict(spec)!r}, expected {{function: module:name, options: {{...}}}}"
         )
     return cast("Planner", load_program(function, options))
+
+
+def entry(tag: str, known: Descriptor, number: int) -> str:
+    """Return one thing that a worker can do: what, at which price, and the worker's number.
+
+    The number comes last, so that everything about it stands before it, where a model that reads
+    from left to right has seen it.
+
+    >>> entry("sort", Descriptor(price_in=4.0, price_out=8.0), 0)
+    '|sort4:0'
+    """
+    price = "" if known.price_in is None else f"{known.price_in:g}"
+    return f"|{tag}{price}:{number}"
+
+
+def directory(workers: Sequence[Descriptor]) -> str:
+    """Return what is known of some workers, in few signs."""
+    return "".join(entry(tag, known, n) for n, known in enumerate(workers) for tag in known.tags)

@@ -6,8 +6,8 @@ from typing import Any, get_args
 import gymnasium
 
 from agentrl.envs.qa.env import QAEnv
-from agentrl.errors import UsageError
-from agentrl.orchestrator.skills.operations import write_list
+from agentrl.errors import UsageError, nearest
+from agentrl.orchestrator.skills.operations import FIGURES, LISTS, OPERATIONS, write_list
 from agentrl.orchestrator.skills.puzzle import FORK, SHAPES, Sequences, make_puzzle
 from agentrl.task import Task
 
@@ -25,6 +25,8 @@ class SkillsEnv(QAEnv):
             ``fork``; None: more of the long ones.
         sequences: which sequences of parts there are: ``all``, the ``common`` four fifths, or the
             ``rare`` others, to hold out what nobody trained on.
+        words: the operations that may be parts, at least two of ``operations.FIGURES`` for a fork
+            and two of ``operations.LISTS`` for a chain of three; None: all.
         options: those of ``QAEnv``.
     """
 
@@ -32,11 +34,13 @@ class SkillsEnv(QAEnv):
         self,
         shapes: Sequence[str] | None = None,
         sequences: Sequences = "all",
+        words: Sequence[str] | None = None,
         **options: Any,
     ) -> None:
         super().__init__(**options)
         _known(shapes)
         _known_sequences(sequences)
+        _known_words(words)
 
     @property
     def instructions(self) -> str:
@@ -48,7 +52,8 @@ class SkillsEnv(QAEnv):
         """Return ``count`` puzzles, grouped by their shape."""
         shapes = _known(options.get("shapes"))
         sequences = _known_sequences(options.get("sequences", "all"))
-        return [_task(number, shapes, sequences) for number in range(seed, seed + count)]
+        words = _known_words(options.get("words"))
+        return [_task(number, shapes, sequences, words) for number in range(seed, seed + count)]
 
 
 def _known(shapes: Sequence[str] | None) -> Sequence[str]:
@@ -66,8 +71,20 @@ def _known_sequences(sequences: Sequences) -> Sequences:
     return sequences
 
 
-def _task(seed: int, shapes: Sequence[str], sequences: Sequences) -> Task:
-    puzzle = make_puzzle(seed, shapes, sequences)
+def _known_words(words: Sequence[str] | None) -> Sequence[str]:
+    for word in words or ():
+        if word not in OPERATIONS:
+            raise UsageError(
+                f"there is no operation {word!r}{nearest(word, OPERATIONS)}; there are "
+                f"{', '.join(OPERATIONS)}"
+            )
+    if words and (len({*words} & {*FIGURES}) < 2 or len({*words} & {*LISTS}) < 2):
+        raise UsageError(f"words is {list(words)}, expected two figures and two lists at least")
+    return words or OPERATIONS
+
+
+def _task(seed: int, shapes: Sequence[str], sequences: Sequences, words: Sequence[str]) -> Task:
+    puzzle = make_puzzle(seed, shapes, sequences, words)
     data = {
         "question": puzzle.question,
         "answer": write_list(puzzle.answer or ()),

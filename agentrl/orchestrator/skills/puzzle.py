@@ -2,7 +2,7 @@
 
 import random
 import zlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,7 +10,9 @@ from agentrl.errors import UsageError
 from agentrl.orchestrator.skills.operations import (
     FIGURES,
     LISTS,
+    OPERATIONS,
     SUBTRACT,
+    UNARY,
     Numbers,
     apply,
     write_list,
@@ -59,22 +61,28 @@ class Puzzle:
         return done(self.parts, self.sees, self.numbers)
 
 
-def make_puzzle(seed: int, shapes: Sequence[str] = SHAPES, sequences: Sequences = "all") -> Puzzle:
+def make_puzzle(
+    seed: int,
+    shapes: Sequence[str] = SHAPES,
+    sequences: Sequences = "all",
+    words: Collection[str] = OPERATIONS,
+) -> Puzzle:
     """Return the puzzle of a seed: one in which every part and who sees what matters.
 
     Args:
         seed: decides everything about it.
         shapes: the kinds of puzzles, as often as they stand here.
         sequences: which sequences of parts it may have. Single parts are common, because who has
-            never met a word cannot know what it means.
+            never met a word cannot know what it means, and so are forks, which are few.
+        words: the operations that may be parts.
     """
     rng = random.Random(f"skills:{seed}")
     shape = rng.choice(shapes)
     for _ in range(_DRAWS):
-        puzzle = Puzzle(shape, tuple(rng.sample(range(1, 10), 5)), _parts(shape, rng))
+        puzzle = Puzzle(shape, tuple(rng.sample(range(1, 10), 5)), _parts(shape, rng, words))
         if _matters(puzzle) and sequences in ("all", sequence_kind(puzzle.parts)):
             return puzzle
-        if sequences == "rare" and shape == ONE:
+        if sequences == "rare" and shape in (ONE, FORK):
             shape = rng.choice(shapes)
     raise UsageError(f"no puzzle of the shapes {', '.join(shapes)} has {sequences} sequences")
 
@@ -85,7 +93,8 @@ def sequence_kind(parts: Sequence[str]) -> Literal["common", "rare"]:
     >>> sequence_kind(["sum"]), sequence_kind(["sort", "sum"]), sequence_kind(["odd", "large"])
     ('common', 'common', 'common')
     """
-    return "rare" if len(parts) > 1 and zlib.crc32(" ".join(parts).encode()) % 5 == 0 else "common"
+    chain = len(parts) > 1 and SUBTRACT not in parts
+    return "rare" if chain and zlib.crc32(" ".join(parts).encode()) % 5 == 0 else "common"
 
 
 def done(parts: Sequence[str], sees: Sequence[Sequence[int]], numbers: Numbers) -> Numbers | None:
@@ -99,13 +108,13 @@ def done(parts: Sequence[str], sees: Sequence[Sequence[int]], numbers: Numbers) 
     return results[-1]
 
 
-def _parts(shape: str, rng: random.Random) -> tuple[str, ...]:
+def _parts(shape: str, rng: random.Random, words: Collection[str]) -> tuple[str, ...]:
     if shape == FORK:
-        first, second = rng.sample(sorted(FIGURES), 2)
+        first, second = rng.sample(sorted({*FIGURES} & {*words}), 2)
         return first, second, SUBTRACT
     length = {ONE: 1, CHAIN_2: 2, CHAIN_3: 3}[shape]
-    body = rng.sample(sorted(LISTS), length - 1)
-    return (*body, rng.choice(sorted({*LISTS, *FIGURES} - {*body})))
+    body = rng.sample(sorted({*LISTS} & {*words}), length - 1)
+    return (*body, rng.choice(sorted({*UNARY} & {*words} - {*body})))
 
 
 def _matters(puzzle: Puzzle) -> bool:

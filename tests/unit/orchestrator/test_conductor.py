@@ -188,11 +188,12 @@ def test_the_expert_writes_the_workflow_that_the_task_names(make: Make) -> None:
     assert env.step(action)[4]["outcome"]["success"] == 1.0
 
 
-def test_in_brief_a_worker_is_told_by_its_price_and_then_its_skills(make: Make) -> None:
-    descriptor = Descriptor(price_in=1.0, price_out=2.0, tags=("math",), performance={"qa": 0.9})
+def test_in_brief_a_worker_is_told_by_each_skill_with_its_price(make: Make) -> None:
+    tags = ("math", "code")
+    descriptor = Descriptor(price_in=1.0, price_out=2.0, tags=tags, performance={"qa": 0.9})
     env = make([FakeWorker("a", "#### 41", descriptor=descriptor)], brief=True, recursion=True)
 
-    assert begun(env).startswith("Model 0 (1 USD): math\n")
+    assert begun(env).startswith("|math1:0|code1:0\n")
     assert env.step(plan((0, "Try.", [])))[0] == "Answer: #### 41"
 
 

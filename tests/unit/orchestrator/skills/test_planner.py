@@ -11,11 +11,14 @@ from agentrl.task import Task
 PARTS = {"parts": ["odd", "double", "sum"], "sees": [[], [0], [1]]}
 KNOWN = {
     "hasty": Descriptor(tags=("odd double sum",), performance={"right": 0.5}),
-    "picker": Descriptor(tags=("odd",), performance={"right": 0.9}),
+    "picker": Descriptor(price_in=5.0, price_out=9.0, tags=("odd",), performance={"right": 0.9}),
     "rest": Descriptor(tags=("double", "sum"), performance={"right": 0.9}),
     "checker": Descriptor(tags=("check",), performance={"right": 0.9}),
 }
-SURE = 'model_id = [1, 2, 2]\nsubtasks = ["odd", "double", "sum"]\naccess_list = [[], [0], [1]]'
+SURE = """<think>|odd5:1|double:2|sum:2</think>
+model_id = [1, 2, 2]
+subtasks = ["odd", "double", "sum"]
+access_list = [[], [0], [1]]"""
 
 
 def test_one_that_knows_records_asks_who_is_right_most_often() -> None:

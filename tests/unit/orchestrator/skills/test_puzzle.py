@@ -50,6 +50,25 @@ def test_words_that_stand_alone_are_never_held_out() -> None:
         make_puzzle(0, ["one"], "rare")
 
 
+def test_puzzles_may_be_of_some_words_alone() -> None:
+    words = ["odd", "large", "double", "sum", "count", "subtract"]
+    tasks = SkillsEnv.generate(100, 0, {"words": words})
+
+    assert {part for task in tasks for part in task.data["parts"]} == set(words)
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["sort", "reverse", "sum"], "expected two figures and two lists"),
+        (["srot"], "no operation 'srot' .did you mean sort"),
+    ],
+)
+def test_words_that_make_no_puzzle_are_refused(words: list[str], complaint: str) -> None:
+    with pytest.raises(UsageError, match=complaint):
+        SkillsEnv(words=words)
+
+
 def test_sequences_of_an_unknown_kind_are_refused() -> None:
     with pytest.raises(UsageError, match="sequences is 'odd', expected one of all, common, rare"):
         SkillsEnv.generate(1, 0, {"sequences": "odd"})
