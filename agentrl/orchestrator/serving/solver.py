@@ -5,6 +5,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from uuid import uuid4
 
 from agentrl.agents.base import Agent
@@ -179,12 +180,8 @@ class Solver:
 
 def _last_grown(workflows: Sequence[Workflow]) -> tuple[Workflow, ...]:
     """Return workflows without those that the next one only grows."""
-    following = [*workflows[1:], None]
-    return tuple(
-        workflow
-        for workflow, after in zip(workflows, following, strict=True)
-        if after is None or not set(workflow.nodes) < set(after.nodes)
-    )
+    kept = [now for now, after in pairwise(workflows) if not set(now.nodes) < set(after.nodes)]
+    return (*kept, *workflows[-1:])
 
 
 def _joined(tries: Sequence[Solved]) -> Solved:
