@@ -1,6 +1,7 @@
 """The agent that is a language model: prompt, conversation, parser."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 
 from agentrl.agents.base import Action, Needs, View
@@ -122,6 +123,20 @@ def choices_of(spec: AgentSpec, view: View) -> tuple[str, ...] | None:
 def _parse(generation: Generation, parser: Parser) -> Parsed:
     """Parse an answer; the end of an action that served as a stop text is put back first."""
     text = generation.text
-    if generation.finish_reason == "stop" and parser.close in generation.sampling.stop:
-        text += parser.close
+    if generation.finish_reason == "stop":
+        ends = generation.sampling.stop
+        text += parser.close if parser.close in ends else _left_open(text, ends)
     return parser.parse(text, cut=generation.finish_reason == "length")
+
+
+def _left_open(text: str, ends: Sequence[str]) -> str:
+    """Return the closing tag, among stop texts, of a tag that a text leaves open; else nothing.
+
+    >>> _left_open("<answer>42", ("</search>", "</answer>"))
+    '</answer>'
+    """
+    for end in ends:
+        begin = end.replace("</", "<", 1)
+        if begin != end and text.count(begin) > text.count(end):
+            return end
+    return ""

@@ -10,7 +10,7 @@ from agentrl.envs.base import Step
 from agentrl.episode import Call
 from agentrl.orchestrator.orchestrated import ORCHESTRATED_FACTS, OrchestratedEnv
 from agentrl.orchestrator.result import WorkflowResult
-from agentrl.orchestrator.tags import closed, format_problem, read_round
+from agentrl.orchestrator.tags import format_problem, read_round
 from agentrl.orchestrator.worker import WorkerFailedError
 from agentrl.orchestrator.workflow import Node, Workflow
 from agentrl.suite.orchestrator import OrchestratorSpec
@@ -27,6 +27,8 @@ _LAST = "No worker can be asked any more: give the answer between <answer> and <
 
 class RouterEnv(OrchestratedEnv):
     """Ask workers one by one and answer the task of another environment oneself.
+
+    The form of an episode includes its thoughts: a language model needs ``agent.parser: raw``.
 
     Args:
         env: the inner environment, as in a suite's section ``env``.
@@ -71,7 +73,7 @@ class RouterEnv(OrchestratedEnv):
 
     def act(self, action: str) -> Step:
         self._turn += 1
-        self._texts.append(closed(action))
+        self._texts.append(action)
         found = read_round(action, self.names)
         if found.kind == "answer":
             return self._answered(found.text)

@@ -52,18 +52,6 @@ def _route(inside: str, names: Sequence[str]) -> Round:
     return Round("route", name, query)
 
 
-def closed(text: str) -> str:
-    """Return a text with the tag closed that ended it as a stop text.
-
-    >>> closed("<think>x</think><answer>42")
-    '<think>x</think><answer>42</answer>'
-    """
-    tags = _TAG.findall(text)
-    slash, kind = tags[-1] if tags else ("/", "")
-    opened = not slash and kind in ("search", "route", "answer")
-    return f"{text}</{kind}>" if opened else text
-
-
 def format_problem(texts: Sequence[str], names: Collection[str]) -> str:
     """Return why an episode breaks the paper's form, or nothing where it keeps it.
 

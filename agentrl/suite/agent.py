@@ -74,8 +74,9 @@ class AgentSpec(Section):
     """The model behind an ``llm`` agent."""
     choice: ChoiceSpec = ChoiceSpec()
     """The policy of a ``choice`` agent."""
-    parser: Literal["plain", "action_tag", "fenced", "tool_call"] = "plain"
-    """Where in the answer the action stands."""
+    parser: Literal["plain", "raw", "action_tag", "fenced", "tool_call"] = "plain"
+    """Where in the answer the action stands: ``plain``, all but thoughts; ``raw``, all, thoughts
+    too; or in a tag, a fenced block or a tool call."""
     prompt: str | None = None
     """System prompt; ``{instructions}`` stands for the environment's own. None: those alone."""
     history: Literal["stop", "drop_oldest"] = "stop"

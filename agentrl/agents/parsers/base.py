@@ -35,16 +35,19 @@ class Parser:
     """Returns an answer that holds this action."""
     close: str = ""
     """The text that ends an action. As a stop text it is missing from the answer."""
+    thoughts: bool = False
+    """Whether thoughts are a part of the action."""
 
     def parse(self, text: str, *, cut: bool = False) -> Parsed:
         """Return the action in an answer, or why there is none. Any text may be given.
 
         Args:
-            text: the whole answer; what stands in ``<think>...</think>`` is ignored.
+            text: the whole answer; what stands in ``<think>...</think>`` is ignored, unless
+                thoughts are a part of the action.
             cut: the answer reached its longest length, so its end may be missing.
         """
         try:
-            answer = without_thoughts(text)
+            answer = text if self.thoughts else without_thoughts(text)
             if not answer.strip():
                 raise NoAction(
                     f"Your answer {'holds only thoughts' if text.strip() else 'is empty'}."

@@ -68,6 +68,17 @@ PLAIN = Parser(
 )
 """The whole answer. The environment's own instructions say what an action looks like."""
 
+RAW = Parser(
+    name="raw",
+    instructions="",
+    expected="Answer with the action alone.",
+    find=lambda answer, cut: answer.strip(),
+    write=str,
+    thoughts=True,
+)
+"""All that the model wrote, thoughts and answers that were cut off too, for an environment that
+judges them."""
+
 ACTION_TAG = Parser(
     name="action_tag",
     instructions="You may think first. End your answer with one action in this form:\n"

@@ -128,6 +128,20 @@ def test_a_stop_text_may_be_the_end_of_the_action() -> None:
     assert action.text == "go north"
 
 
+@pytest.mark.parametrize(
+    ("says", "action"),
+    [
+        ("<think>a</think><search>w:q</search> and", "<think>a</think><search>w:q</search>"),
+        ("<think>a</think><answer>1</answer> and", "<think>a</think><answer>1</answer>"),
+        ("<think>a</think>", "<think>a</think>"),
+    ],
+)
+def test_a_stop_text_may_close_any_tag_that_is_open(says: str, action: str) -> None:
+    stops = {"stop": ["</search>", "</answer>"]}
+    (taken,) = play(Recorder([says]), spec(parser="raw", sampling=stops), View("A question."))
+    assert taken.text == action
+
+
 def test_a_constrained_model_chooses_among_the_legal_actions_in_the_parsers_form() -> None:
     model = Recorder(lambda request: (request.choices or ("<action>look</action>",))[-1])
     agent_spec = spec(parser="action_tag", constrain=True)

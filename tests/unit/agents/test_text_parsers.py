@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from agentrl.agents.parsers.base import Parser, without_thoughts
 from agentrl.agents.parsers.table import PARSERS
-from agentrl.agents.parsers.text import ACTION_TAG, FENCED, PLAIN
+from agentrl.agents.parsers.text import ACTION_TAG, FENCED, PLAIN, RAW
 
 PIECES = [
     "<action>", "</action>", "<think>", "</think>", "<tool_call>", "</tool_call>", "```", "````\n",
@@ -36,7 +36,10 @@ def test_what_a_parser_writes_it_reads_back(parser: Parser, action: str) -> None
     assert parser.parse(parser.write(action)).action == action
 
 
-@pytest.mark.parametrize("parser", PARSERS.values(), ids=PARSERS.keys())
+THOUGHTLESS = [parser for parser in PARSERS.values() if not parser.thoughts]
+
+
+@pytest.mark.parametrize("parser", THOUGHTLESS, ids=lambda parser: parser.name)
 def test_thoughts_hold_no_action(parser: Parser) -> None:
     thought = f"<think>{parser.write('jump')}</think>"
     assert parser.parse(thought + parser.write("stay")).action == "stay"
@@ -48,7 +51,15 @@ def test_an_empty_answer_is_refused_as_empty(parser: Parser) -> None:
     assert str(parser.parse(" \n").refusal).startswith("Your answer is empty. ")
 
 
-@pytest.mark.parametrize("parser", PARSERS.values(), ids=PARSERS.keys())
+@pytest.mark.parametrize("text", ["<think>a</think>b", "<think>never clo", "x</think>y"])
+@pytest.mark.parametrize("cut", [False, True])
+def test_the_raw_parser_takes_thoughts_and_what_was_cut_off_as_they_are(
+    text: str, cut: bool
+) -> None:
+    assert RAW.parse(text, cut=cut).action == text
+
+
+@pytest.mark.parametrize("parser", THOUGHTLESS, ids=lambda parser: parser.name)
 def test_an_answer_that_was_cut_before_its_action_ended_says_so(parser: Parser) -> None:
     half = parser.write("take the long way north")[:-8]
     refusal = str(parser.parse(half, cut=True).refusal)

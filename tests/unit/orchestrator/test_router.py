@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from agentrl.orchestrator.router import RouterEnv
-from agentrl.orchestrator.tags import closed, format_problem, read_round
+from agentrl.orchestrator.tags import format_problem, read_round
 from agentrl.orchestrator.worker import WorkerFailedError
 from agentrl.task import Task
 from agentrl.testing.envs import check_text_env
@@ -117,20 +117,13 @@ def test_in_the_silent_form_a_worker_that_there_is_not_is_a_route_without_a_repl
     assert end["outcome"]["format_valid"] == 0.0
 
 
-def test_a_closing_tag_that_ended_the_answer_as_a_stop_text_is_no_broken_form(make: Make) -> None:
+def test_an_answer_that_was_cut_off_counts_and_breaks_the_form(make: Make) -> None:
     env = make([FakeWorker("a", "It is 42.")])
     begun(env)
-    env.step(ASK.removesuffix("</search>"))
 
     outcome = env.step(ANSWER.removesuffix("</answer>"))[4]["outcome"]
 
-    assert (outcome["success"], outcome["format_valid"]) == (1.0, 1.0)
-
-
-def test_a_thought_without_an_end_is_a_broken_form() -> None:
-    assert closed("<think>a<answer>1") == "<think>a<answer>1</answer>"
-    assert closed("<think>a") == "<think>a"
-    assert format_problem([closed("<think>a<answer>1")], ["w"])
+    assert (outcome["success"], outcome["format_valid"]) == (1.0, 0.0)
 
 
 def test_tags_in_a_workers_reply_are_not_held_against_the_router(make: Make) -> None:
