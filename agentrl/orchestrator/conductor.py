@@ -12,7 +12,7 @@ from agentrl.orchestrator.execute import node_seed
 from agentrl.orchestrator.fixed import Followed, check_topology, parse_topology, topology_text
 from agentrl.orchestrator.orchestrated import ORCHESTRATED_FACTS, OrchestratedEnv
 from agentrl.orchestrator.parse import parse_workflow
-from agentrl.orchestrator.planning import KEEP, Situation, directory, load_planner
+from agentrl.orchestrator.planning import KEEP, Situation, annotated, load_planner
 from agentrl.orchestrator.result import WorkflowResult
 from agentrl.orchestrator.self_worker import SelfWorker
 from agentrl.orchestrator.topology import Plan
@@ -51,8 +51,9 @@ class ConductorEnv(OrchestratedEnv):
         env: the inner environment, as in a suite's section ``env``.
         recursion: show what came of a workflow, and let the conductor plan again or keep it. The
             workers of a later workflow draw anew, so that the same plan may come to another end.
-        brief: show workers and results in few signs: for each tag of a worker the tag, its price
-            for a million tokens in, and its number, as in ``|sort4:0``; of a workflow its answer.
+        brief: show workers and results in few signs: behind each word of the question that is a
+            tag of workers, who has it, as in ``sort|4:0|1:2``, with the price for a million tokens
+            in and the worker's number; of a workflow its answer.
         topology: the plan that an agent of kind ``expert`` writes for every task, as
             ``docs/orchestrator/topologies.md`` describes it, with the names of the pool.
         planner: instead, a function that plans for such an agent: ``function`` and ``options`` as
@@ -140,7 +141,7 @@ class ConductorEnv(OrchestratedEnv):
         if not self._brief:
             return super()._opening()
         known = [worker.descriptor for worker in self._pool]
-        return f"{directory(known)}\n{self._question.strip()}"
+        return annotated(self._question.strip(), known)
 
     def _planned(self, action: str) -> tuple[Plan | None, bool]:
         """Return the plan of an action, and whether the conductor wants to plan after it.

@@ -1,5 +1,6 @@
 """Plans that somebody else than the conductor writes: what an agent of kind ``expert`` says."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -46,19 +47,31 @@ def load_planner(spec: Mapping[str, Any]) -> Planner:
     return cast("Planner", load_program(function, options))
 
 
-def entry(tag: str, known: Descriptor, number: int) -> str:
-    """Return one thing that a worker can do: what, at which price, and the worker's number.
+def entry(known: Descriptor, number: int) -> str:
+    """Return what is known of a worker in few signs: its price and its number.
 
-    The number comes last, so that everything about it stands before it, where a model that reads
+    The number comes last, so that what is known of it stands before it, where a model that reads
     from left to right has seen it.
 
-    >>> entry("sort", Descriptor(price_in=4.0, price_out=8.0), 0)
-    '|sort4:0'
+    >>> entry(Descriptor(price_in=4.0, price_out=8.0), 0)
+    '|4:0'
     """
-    price = "" if known.price_in is None else f"{known.price_in:g}"
-    return f"|{tag}{price}:{number}"
+    return f"|{'' if known.price_in is None else f'{known.price_in:g}'}:{number}"
 
 
-def directory(workers: Sequence[Descriptor]) -> str:
-    """Return what is known of some workers, in few signs."""
-    return "".join(entry(tag, known, n) for n, known in enumerate(workers) for tag in known.tags)
+def annotated(question: str, workers: Sequence[Descriptor]) -> str:
+    """Return a question with the workers behind each word that is a tag of theirs.
+
+    >>> annotated("Do sort.", [Descriptor(price_in=4.0, price_out=8.0, tags=("sort",))])
+    'Do sort|4:0.'
+    """
+
+    def with_workers(found: re.Match[str]) -> str:
+        word = found[0]
+        able = (entry(known, n) for n, known in enumerate(workers) if word in known.tags)
+        return word + "".join(able)
+
+    return _WORD.sub(with_workers, question)
+
+
+_WORD = re.compile(r"\w+")

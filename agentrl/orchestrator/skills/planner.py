@@ -70,7 +70,7 @@ def planner(knows: Knows = "records", check: bool = False) -> Planner:
             return None
         known = list(situation.workers.values())
         whom = zip(parts, workers, strict=True)
-        thought = "".join(entry(part, known[number], number) for part, number in whom)
+        thought = ", ".join(f"{part}{entry(known[number], number)}" for part, number in whom)
         return _Plan(thought, workers, list(parts), access).text
 
     return plan

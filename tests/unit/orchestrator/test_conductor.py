@@ -188,13 +188,15 @@ def test_the_expert_writes_the_workflow_that_the_task_names(make: Make) -> None:
     assert env.step(action)[4]["outcome"]["success"] == 1.0
 
 
-def test_in_brief_a_worker_is_told_by_each_skill_with_its_price(make: Make) -> None:
-    tags = ("math", "code")
-    descriptor = Descriptor(price_in=1.0, price_out=2.0, tags=tags, performance={"qa": 0.9})
-    env = make([FakeWorker("a", "#### 41", descriptor=descriptor)], brief=True, recursion=True)
+def test_in_brief_workers_stand_behind_the_words_that_ask_for_them(make: Make) -> None:
+    able = Descriptor(price_in=1.0, price_out=2.0, tags=("code", "is"), performance={"qa": 0.9})
+    other = Descriptor(price_in=3.5, price_out=7.0, tags=("is",))
+    workers = [FakeWorker("a", "#### 41", descriptor=able), FakeWorker("b", descriptor=other)]
+    env = make(workers, brief=True, recursion=True)
 
-    assert begun(env).startswith("|math1:0|code1:0\n")
+    assert "What is|1:0|3.5:1 6 * 7?" in begun(env)
     assert env.step(plan((0, "Try.", [])))[0] == "Answer: #### 41"
+    assert "|" not in workers[0].requests[0].messages[-1].content
 
 
 def test_a_later_plan_asks_workers_anew_and_the_first_as_ever(make: Make) -> None:
