@@ -27,7 +27,7 @@ CHOICE_FACTS = (
     "ask_edge",  # its skill less the leader's, both as logits
     "ask_latency",  # logarithm of the seconds that it takes
     "ask_room",  # logarithm of how often question and answer fit into its context window
-    "ask_fits",  # share of its tags that the question names
+    "ask_fits",  # the question names one of its tags
     "ask_again",  # it was asked before
     "vote",
     "take",
@@ -57,7 +57,7 @@ class Candidate:
     skill: float
     """How well it does on such tasks, from 0 to 1."""
     fits: float = 0.0
-    """Share of its tags that the question names."""
+    """1 where the question names one of its tags."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +78,12 @@ def skill_of(descriptor: Descriptor, kind: str) -> float:
 
 
 def fit_of(descriptor: Descriptor, words: Sequence[str]) -> float:
-    """Return the share of the words of a worker's tags that stand among some others."""
+    """Return 1 where a word of a worker's tags stands among some others, else 0.
+
+    How many do is no measure: who has many tags is not better for it.
+    """
     there = set(words)
-    tags = [word for tag in descriptor.tags for word in tag.split()]
-    return sum(tag.casefold() in there for tag in tags) / len(tags) if tags else 0.0
+    return float(any(word.casefold() in there for tag in descriptor.tags for word in tag.split()))
 
 
 def beliefs(votes: Sequence[Vote], skills: Mapping[str, float]) -> dict[int, float]:
