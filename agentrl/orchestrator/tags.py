@@ -35,8 +35,13 @@ def read_round(text: str, names: Sequence[str]) -> Round:
     if route is not None and (answer is None or route.start() < answer.start()):
         return _route(route[2], names)
     if answer is not None:
-        said = answer[1].strip()
-        return Round("answer", text=said) if said else Round("invalid", text="the answer is empty")
+        said = answer[1].strip("\n")  # spaces at the ends of lines are a part of a patch
+        said = said if "\n" in said else said.strip()
+        return (
+            Round("answer", text=said)
+            if said.strip()
+            else Round("invalid", text="the answer is empty")
+        )
     return Round("invalid", text="there is neither a <search> nor an <answer>")
 
 

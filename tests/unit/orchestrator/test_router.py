@@ -168,6 +168,11 @@ def test_a_wrong_answer_after_failures_alone_is_no_reward_of_zero(make: Make) ->
         env.step("<think>I guess.</think><answer>41</answer>")
 
 
+def test_an_answer_of_several_lines_keeps_the_spaces_that_a_patch_needs() -> None:
+    assert read_round("<answer>\n-a\n+b\n \n</answer>", ["w"]).text == "-a\n+b\n "
+    assert read_round("<answer> 42\n</answer>", ["w"]).text == "42"
+
+
 def test_a_query_may_hold_a_colon() -> None:
     found = read_round("<search>a: one: two", ["a"])
     assert (found.kind, found.worker, found.text) == ("route", "a", "one: two")
