@@ -86,6 +86,7 @@ def check_facts(make: MakeEnv, task: Task) -> None:
     assert env.instructions.strip(), "the instructions are empty; they must say how to act"
     assert env.max_turns >= 1, f"max_turns is {env.max_turns}, expected at least 1"
     _check_outcome(env.outcome(), "right after reset")
+    _check_choices(env)
     turns = _play(env, task)
     for number, turn in enumerate(turns, 1):
         where = f"turn {number} ({turn.action!r})"
@@ -97,6 +98,22 @@ def check_facts(make: MakeEnv, task: Task) -> None:
             assert turn.outcome is not None, f"{where}: the episode ended, info has no 'outcome'"
             _check_outcome(turn.outcome, where)
     env.close()
+
+
+def _check_choices(env: TextEnv) -> None:
+    """Check that what is told of actions is told of the legal ones, in finite numbers."""
+    choices, legal = env.choices(), env.legal_actions()
+    assert (choices is None) == (legal is None), "choices and legal_actions must both be listed"
+    if choices is None:
+        return
+    assert choices.actions == legal, f"choices are of {choices.actions}, legal are {legal}"
+    count = len(choices.actions)
+    told = (len(choices.words), len(choices.facts))
+    assert told == (count, count), f"choices tell of {told} actions, and there are {count}"
+    names = env.choice_facts
+    for action, facts in zip(choices.actions, choices.facts, strict=True):
+        assert len(facts) == len(names), f"{action!r} has {len(facts)} facts for {names}"
+        _check_numbers(dict(zip(names, facts, strict=True)), f"the action {action!r}")
 
 
 def _check_declared(env: TextEnv, turn: Played, where: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from agentrl.envs.base import Step
+from agentrl.envs.base import Choices, Step
 from agentrl.envs.text.maze import MazeEnv
 from agentrl.task import Task
 from agentrl.testing.envs import (
@@ -76,6 +76,17 @@ class WholeNumbers(MazeEnv):
         return Step(super().act(action).observation, {"moved": 1})
 
 
+class TellsOfOthers(MazeEnv):
+    def choices(self) -> Choices:
+        return Choices("", ("fly",), ("fly",), ((),))
+
+
+class TellsTooMuch(MazeEnv):
+    def choices(self) -> Choices:
+        legal = self.legal_actions()
+        return Choices("", legal, legal, ((1.0,),) * len(legal))
+
+
 class NoSuccess(MazeEnv):
     def outcome(self) -> dict[str, float]:
         return {"score": 1.0}
@@ -138,6 +149,8 @@ def test_a_good_environment_passes() -> None:
         (check_determinism, Drifting, "same seed and actions in the same instance: turn 1"),
         (check_facts, Silent, "the instructions are empty"),
         (check_facts, NotANumber, r"turn 1 \('.*'\): 'progress' is nan, expected a finite float"),
+        (check_facts, TellsOfOthers, r"choices are of \('fly',\), legal are"),
+        (check_facts, TellsTooMuch, r"has 1 facts for \(\)"),
         (check_facts, WholeNumbers, "'moved' is 1, expected a finite float"),
         (check_facts, NoSuccess, "right after reset: the outcome lacks 'success'"),
         (check_facts, TooMuchSuccess, "'success' is 100.0, expected a number from 0 to 1"),

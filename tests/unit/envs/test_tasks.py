@@ -90,6 +90,30 @@ def test_a_limit_takes_the_first_tasks_and_reads_no_further(tmp_path: Path) -> N
     assert [task.id for task in tasks] == ["sums-1", "sums-2"]
 
 
+def test_parts_are_dealt_out_and_share_no_task(tmp_path: Path) -> None:
+    (tmp_path / "sums.jsonl").write_text(lines(QUESTIONS))
+
+    parts = [
+        [task.id for task in load_tasks(suite(tmp_path, f"{{file: sums.jsonl, part: [{k}, 2]}}"))]
+        for k in range(2)
+    ]
+
+    assert parts == [["sums-1", "sums-3", "sums-5"], ["sums-2", "sums-4"]]
+
+
+def test_a_limit_counts_the_tasks_of_the_part(tmp_path: Path) -> None:
+    (tmp_path / "sums.jsonl").write_text(lines(QUESTIONS))
+
+    tasks = load_tasks(suite(tmp_path, "{file: sums.jsonl, part: [1, 2], limit: 1}"))
+
+    assert [task.id for task in tasks] == ["sums-2"]
+
+
+def test_a_part_that_there_is_not_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SuiteError, match="parts count from 0 to 1"):
+        suite(tmp_path, "{file: sums.jsonl, part: [2, 2]}")
+
+
 def test_inline_tasks_keep_group_and_seed(tmp_path: Path) -> None:
     tasks = load_tasks(
         suite(
