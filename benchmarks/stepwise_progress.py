@@ -16,8 +16,8 @@ Three rewards, everything else the same:
   episodes and goes on learning. A turn is judged by what is earned from it on, as in the paper's
   PPO. What contributions lack to the outcome is borne by the last turn, or spread over all. The
   paper's beta of 0.5 is many times what a turn of a long episode can contribute, so smaller ones
-  are tried too, a gate that lets grounding count in solved episodes only, and judging each turn by
-  its own reward.
+  are tried too, a gate that lets grounding count in solved episodes only, judging each turn by its
+  own reward, and SPA's own estimator, a (tiny) language model that is fitted once.
 
 Run it with ``python benchmarks/stepwise_progress.py``; ``--quick`` takes seconds and shows nothing.
 """
@@ -33,12 +33,14 @@ from agentrl.envs.base import TextEnv
 from agentrl.envs.build import build_env
 from agentrl.envs.tasks import world_seed
 from agentrl.episode import Episode
-from agentrl.models.scorers.base import FitReport
+from agentrl.models.scorers.base import FitReport, ProgressScorer
 from agentrl.rewards.progress.labeler import ProgressLabeler
 from agentrl.rewards.progress.source import Scored
 from agentrl.rewards.progress.text import TextScorer
 from agentrl.suite.algorithm import AdvantageSpec
+from agentrl.suite.model import Scratch
 from agentrl.suite.reward.progress import ProgressLabelSpec
+from agentrl.suite.reward.progress_models import LmScorerSpec
 from agentrl.suite.reward.spec import RewardSpec
 from agentrl.suite.spec import EnvSpec
 from agentrl.task import Task
@@ -82,6 +84,8 @@ SPA = {
     "SPA, beta 0": spa(0.0),
     "SPA, beta 0.01": spa(0.01),
     "SPA, beta 0.01, gated": spa(0.01, gates=GATE),
+    "SPA, beta 0, language model": spa(0.0),
+    "SPA, beta 0.01, language model": spa(0.01),
 }
 ADVANTAGE = {name: EACH_TURN for name in SPA if name.endswith("turn by turn")}
 """Where a turn is not judged by all that is earned from it on."""
@@ -104,8 +108,8 @@ class World:
 WORLDS = (
     World("Maze 5x5", EnvSpec(id="agentrl/Maze-v0", options={"size": 5}), 6, 20, 60, 4),
     World(
-        "TextWorld w2-o3-q4",
-        EnvSpec(id="agentrl/TextWorld-v0", options={"preset": "w2-o3-q4"}),
+        "TextWorld w2-o3-q3",
+        EnvSpec(id="agentrl/TextWorld-v0", options={"preset": "w2-o3-q3"}),
         3,
         12,
         60,
@@ -160,8 +164,10 @@ def _report(world: World, seeds: Sequence[int], only: str | None) -> None:
     learnt: dict[str, list[Learnt]] = {}
     fits: list[FitReport] = []
     for seed in seeds:
-        scorer, fit = _fitted(plain, tasks, seed)
-        fits.append(fit)
+        explored = _explored(plain, tasks, seed)
+        scorer = TextScorer()
+        fits.append(scorer.fit(explored))
+        reader = _reader(explored) if _wants_reader(only) else None
         for name, reward, setting in (
             ("outcome", OUTCOME, plain),
             ("outcome, to go", OUTCOME, replace(plain, advantage=TO_GO)),
@@ -175,7 +181,9 @@ def _report(world: World, seeds: Sequence[int], only: str | None) -> None:
                     name,
                     reward,
                     replace(
-                        plain, label=_label(scorer, name), advantage=ADVANTAGE.get(name, TO_GO)
+                        plain,
+                        label=_label(reader if reader and _reads(name) else scorer, name),
+                        advantage=ADVANTAGE.get(name, TO_GO),
                     ),
                 )
                 for name, reward in SPA.items()
@@ -202,22 +210,44 @@ def _setting(
     )
 
 
-def _fitted(setting: Setting, tasks: Sequence[Task], seed: int) -> tuple[TextScorer, FitReport]:
-    """Fit an estimator to what the untrained policy does; nobody tells it about the world."""
-    explored, _ = play(setting, SmallPolicy(), tasks, 60, seed)
-    scorer = TextScorer()
-    fit = scorer.fit([episode for group in explored for episode in group])
-    return scorer, fit
+def _explored(setting: Setting, tasks: Sequence[Task], seed: int) -> list[Episode]:
+    """Return what the untrained policy does; nobody tells an estimator more about the world."""
+    groups, _ = play(setting, SmallPolicy(), tasks, 60, seed)
+    return [episode for group in groups for episode in group]
+
+
+def _reads(name: str) -> bool:
+    return name.endswith("language model")
+
+
+def _wants_reader(only: str | None) -> bool:
+    return only is None or _reads(only)
+
+
+def _reader(explored: Sequence[Episode]) -> ProgressScorer:
+    """Return SPA's estimator on a language model with random weights."""
+    from agentrl.models.scorers.lm import build
+    from agentrl.models.scratch import scratch_checkpoint
+
+    texts = {text for e in explored for turn in e.turns for text in (turn.observation, turn.action)}
+    small = Scratch(hidden_size=32, layers=2, vocabulary=300, context=8192)
+    checkpoint = scratch_checkpoint(sorted(texts), small)
+    scorer = build(LmScorerSpec(lr=3e-3, epochs=10, warmup=10, batch=8), checkpoint, "success")
+    fit = scorer.fit(explored)
+    print(f"language model on held-out exploration: off by {fit.error:.2f}", flush=True)
+    return scorer
 
 
 def _label(
-    fitted: TextScorer, name: str
+    fitted: ProgressScorer, name: str
 ) -> Callable[[Sequence[Episode]], Awaitable[list[Episode]]]:
-    """Return a labeler that begins with what exploration taught and learns on its own."""
-    scorer = TextScorer()
-    scorer.restore(fitted.memory())
+    """Return a labeler that begins with what exploration taught; a text scorer goes on learning."""
     residual = "spread" if "spread" in name else "last"
     label = ProgressLabelSpec(kind="progress", update=True, residual=residual)
+    if _reads(name):
+        return ProgressLabeler("contribution", label, Scored(fitted, update=False)).label
+    scorer = TextScorer()
+    scorer.restore(fitted.memory())
     return ProgressLabeler("contribution", label, Scored(scorer, update=True)).label
 
 
