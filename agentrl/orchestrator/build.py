@@ -33,7 +33,12 @@ def build_workers(spec: PoolSpec, texts: Sequence[str] = ()) -> list[Worker]:
         UsageError: a worker's settings cannot be used, or a recording is missing.
         MissingDependencyError: the library behind a worker is not installed.
     """
-    replayed = {n: w for n, w in spec.workers.items() if isinstance(w, ReplayWorkerSpec)}
+    shared = {"file": spec.recordings}
+    replayed = {
+        name: worker if worker.file else worker.model_copy(update=shared)
+        for name, worker in spec.workers.items()
+        if isinstance(worker, ReplayWorkerSpec)
+    }
     replays = dict(_replays(replayed))
     known = [*texts, *_words(spec)]
     return [
@@ -49,6 +54,7 @@ def describe(spec: DescribedSpec) -> Descriptor:
         price_out=spec.price_out,
         price_cached=spec.price_cached,
         latency_s=spec.latency_s,
+        answer_tokens=spec.answer_tokens,
         context_window=spec.context_window,
         performance=dict(spec.performance),
         tags=spec.tags,
@@ -61,7 +67,8 @@ def _worker(name: str, spec: WorkerSpec, texts: Sequence[str]) -> Worker:
         case ModelWorkerSpec():
             model = build_model(with_checkpoint(spec.model, texts))
             sampling = Sampling(**spec.sampling.model_dump())
-            return ModelWorker(name, model, _model_descriptor(spec), sampling, spec.system)
+            described, single = _model_descriptor(spec), spec.seen_as == "text"
+            return ModelWorker(name, model, described, sampling, spec.system, single)
         case ProgramWorkerSpec():
             tags = (*spec.tags, spec.skill) if spec.skill else spec.tags
             descriptor = describe(spec.model_copy(update={"tags": tags}))
@@ -102,7 +109,9 @@ def _replays(specs: Mapping[str, ReplayWorkerSpec]) -> Iterator[tuple[str, Worke
         here = {n: s for n, s in specs.items() if (s.format, s.file, s.tasks) == source}
         models = frozenset(s.model or n for n, s in here.items())
         texts = any(s.says == "text" for s in here.values())
-        recording = read_recording(*source, models, texts)
+        form, file, tasks = source
+        assert file is not None, "a pool whose replay workers have no recording is refused"
+        recording = read_recording(form, file, tasks, models, texts)
         for name, spec in here.items():
             model = spec.model or name
             recording.require(model)

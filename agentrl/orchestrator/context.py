@@ -34,3 +34,19 @@ def chat(
 
 def _last(question: str, instruction: str) -> str:
     return f"{instruction}\n\nQuestion:\n{question}" if instruction else question
+
+
+def in_one_message(messages: Sequence[Message]) -> tuple[Message, ...]:
+    r"""Return a chat with what others did written into its last message.
+
+    For a model that was trained on single messages and never saw turns that it did not take.
+
+    >>> seen = [Seen("n1", "sort", "4 9")]
+    >>> in_one_message(chat("9 4. Sort and write.", "write", sees=seen))[-1].content
+    'Done before (sort):\n4 9\n\nwrite\n\nQuestion:\n9 4. Sort and write.'
+    """
+    system = [message for message in messages if message.role == "system"]
+    *before, last = [message for message in messages if message.role != "system"]
+    pairs = zip(before[::2], before[1::2], strict=True)
+    parts = [f"Done before ({asked.content}):\n{answer.content}" for asked, answer in pairs]
+    return (*system, Message(last.role, "\n\n".join([*parts, last.content])))

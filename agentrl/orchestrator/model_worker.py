@@ -8,6 +8,7 @@ from agentrl.models.base import Message, Model, as_sent
 from agentrl.models.base import Request as ModelRequest
 from agentrl.models.replay import ReplayModel
 from agentrl.orchestrator.accounting import chars_given, counted, usd
+from agentrl.orchestrator.context import in_one_message
 from agentrl.orchestrator.worker import Answer, Descriptor, Request
 
 
@@ -20,6 +21,7 @@ class ModelWorker:
         descriptor: what is known about it.
         sampling: how it answers; a request's seed makes it repeatable where the model can.
         system: what it is told before everything else.
+        one_message: show it the work of others within the message that it answers.
     """
 
     def __init__(
@@ -29,12 +31,14 @@ class ModelWorker:
         descriptor: Descriptor | None = None,
         sampling: Sampling = Sampling(temperature=0.2, max_tokens=1024),
         system: str = "",
+        one_message: bool = False,
     ) -> None:
         self.name = name
         self.descriptor = descriptor or Descriptor()
         self._model = model
         self._sampling = sampling
         self._system = system
+        self._one_message = one_message
         self._starting = asyncio.Lock()
         self._started = False
 
@@ -77,6 +81,8 @@ class ModelWorker:
                 self._started = True
 
     def _messages(self, messages: tuple[Message, ...]) -> tuple[Message, ...]:
+        if self._one_message:
+            messages = in_one_message(messages)
         system = (Message("system", self._system),) if self._system else ()
         return tuple(Message(m.role, as_sent(m.content)) for m in (*system, *messages))
 

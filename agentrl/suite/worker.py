@@ -36,6 +36,9 @@ class DescribedSpec(Section):
     """USD per million tokens that the server had in its cache; None: as ``price_in``."""
     latency_s: float | None = Field(None, ge=0)
     """Seconds that an answer takes; None: not known."""
+    answer_tokens: PositiveFloat | None = None
+    """Tokens that its answers have on average, by which it is told what asking it will cost; None:
+    not known."""
     context_window: PositiveInt | None = None
     """Most tokens of what it is given and its answer; None: not known."""
     performance: dict[str, float] = {}
@@ -57,14 +60,17 @@ class ModelWorkerSpec(DescribedSpec):
     """How it answers."""
     system: str = ""
     """What it is told before everything else."""
+    seen_as: Literal["turns", "text"] = "turns"
+    """How it is shown the work of others: as earlier turns of the chat, as if it had answered
+    itself, or as text in the one message that it answers, for a model that was trained so."""
 
 
 class ReplayWorkerSpec(DescribedSpec):
     """The recorded answers of a real model, given again whatever the instruction says."""
 
     kind: Literal["replay"]
-    file: str
-    """A recording: a file, or a folder of them."""
+    file: str | None = None
+    """A recording: a file, or a folder of them; None: the pool's ``recordings``."""
     format: Literal["jsonl", "zeroeval", "routellm"] = "jsonl"
     """Its form."""
     model: str | None = None
