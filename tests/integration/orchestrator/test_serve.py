@@ -1,138 +1,110 @@
-"""The served pool, asked by the official client through a real server process."""
+"""``agentrl serve`` as a process: what was trained a moment ago, and a suite file."""
 
+import re
 import signal
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 import openai
 import pytest
 
-from agentrl.testing.server import FakeServer, fails, says
+from tests.commands import ROOT, agentrl
 
 pytest.importorskip("starlette")
 pytest.importorskip("uvicorn")
 
-SUITES = Path(__file__).parents[3] / "tasks/orchestrator"
+SUITE = """
+name: tiny
+env:
+  id: agentrl/Conductor-v0
+  options:
+    env: {{id: agentrl/QA-v0}}
+    brief: true
+    topology: {{topology: single, worker: careful}}    # what the demonstrations say
+tasks: {{generate: {{count: 8, seed: 1}}}}
+agent:
+  model:
+    backend: transformers
+    scratch: {{hidden_size: 64, layers: 2, vocabulary: 512, context: 512}}
+  prompt: Plan.
+  sampling: {{max_tokens: 64}}
+orchestrator: {{pool: {pool}, cache: false}}
+reward: {{terms: {{success: 1.0}}}}
+limits: {{max_turns: 1}}
+train:
+  algorithm: grpo
+  steps: 1
+  tasks_per_step: 2
+  group_size: 2
+  preflight: 0
+  trackers: []
+  sft:
+    tasks: {{generate: {{count: 16, seed: 50}}}}
+    min_reward: 0
+    epochs: 40
+    lr: 5.0e-3
+    batch: 8
+"""
 
 
 @contextmanager
-def served(
-    *options: str, suite: Path = SUITES / "vote.yaml"
-) -> Iterator[tuple[openai.OpenAI, "subprocess.Popen[bytes]"]]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "agentrl.cli", "serve", str(suite)]
-    process = subprocess.Popen([*command, "--port", str(port), *options])
-    url = f"http://127.0.0.1:{port}/v1"
+def served(*arguments: object) -> Iterator[tuple[openai.OpenAI, "subprocess.Popen[str]", str]]:
+    command = [sys.executable, "-m", "agentrl.cli", "serve", *map(str, arguments), "--port", "0"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    said = ""
     try:
-        _wait(port, process)
-        with openai.OpenAI(base_url=url, api_key="secret", max_retries=0) as client:
-            yield client, process
+        while "/v1\n" not in said:
+            line = process.stderr.readline()
+            assert line, f"the server ended: {said}"
+            said += line
+        url = re.search(r"http://\S+", said)
+        assert url
+        with openai.OpenAI(base_url=url[0], api_key="secret", max_retries=0) as client:
+            yield client, process, said
     finally:
         process.kill()
-        process.wait()
+        process.communicate()
 
 
-def _wait(port: int, process: "subprocess.Popen[bytes]") -> None:
-    for _ in range(600):
-        assert process.poll() is None, "the server ended"
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.1)
-    raise AssertionError("the server did not come up")
+def ask(client: openai.OpenAI, model: str, question: str) -> openai.types.chat.ChatCompletion:
+    message = {"role": "user", "content": question}
+    return client.chat.completions.create(model=model, seed=1, temperature=0, messages=[message])  # type: ignore[list-item]
 
 
-def ask(client: openai.OpenAI, question: str) -> openai.types.chat.ChatCompletion:
-    return client.chat.completions.create(
-        model="vote", messages=[{"role": "user", "content": question}]
-    )
+def test_a_conductor_that_was_just_trained_is_served_from_its_run(tmp_path: Path) -> None:
+    suite = tmp_path / "tiny.yaml"
+    suite.write_text(SUITE.format(pool=ROOT / "tasks/orchestrator/adders.pool.yaml"))
+    run = tmp_path / "run"
+    done = agentrl("train", suite, "--out", run, "--json")
+    assert done.returncode == 0, done.stderr
+
+    with served(run) as (client, process, said):
+        assert f"with the weights of {run}/checkpoints/step-000001" in said
+        answer = ask(client, "tiny", "What is 20 + 22?")
+        ours = (answer.model_extra or {})["agentrl"]
+        assert "42" in (answer.choices[0].message.content or "")
+        assert [call["worker"] for call in ours["calls"]] == ["careful"]
+        assert "topology" in ours["policy"]["turns"][0]
+        tokens = ours["policy"]["prompt_tokens"] + ours["calls"][0]["prompt_tokens"]
+        assert answer.usage is not None
+        assert answer.usage.prompt_tokens == tokens
+
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
 
 
-def test_a_pool_answers_as_one_model_streams_and_ends_at_ctrl_c() -> None:
-    with served("--token", "secret") as (client, process):
-        assert [model.id for model in client.models.list()] == ["vote"]
-        plain = ask(client, "What is 2 + 3?")
-        assert plain.choices[0].message.content
-        extension = (plain.model_extra or {})["agentrl"]
-        assert len(extension["calls"]) == len(extension["workflow"]["nodes"])
-        assert extension["cost_usd"] > 0
-
-        stream = client.chat.completions.create(
-            model="vote", messages=[{"role": "user", "content": "What is 2 + 3?"}], stream=True
-        )
-        text = "".join(c.choices[0].delta.content or "" for c in stream if c.choices)
-        assert text == plain.choices[0].message.content
-
-        with ThreadPoolExecutor(20) as threads:
-            answers = list(threads.map(lambda n: ask(client, f"What is {n} + 1?"), range(20)))
-        assert all(answer.choices[0].message.content for answer in answers)
-
-        with pytest.raises(openai.BadRequestError, match="end with a message of role user"):
-            client.chat.completions.create(
-                model="vote", messages=[{"role": "assistant", "content": "Hello"}]
-            )
-        with pytest.raises(openai.AuthenticationError):
-            ask(client.with_options(api_key="wrong"), "What is 1 + 1?")
+def test_a_suite_with_a_fixed_plan_is_served_until_ctrl_c() -> None:
+    suite = ROOT / "tasks/orchestrator/vote.yaml"
+    with served(suite, "--token", "secret") as (client, process, _):
+        assert ask(client, "vote", "What is 2 + 3?").choices[0].message.content
         process.send_signal(signal.SIGINT)
-        assert process.wait(20) in (0, 130, -signal.SIGINT)
+        assert process.wait(20) == 0
 
 
-SUITE = """
-name: live
-env: {{id: agentrl/Conductor-v0, options: {{env: {{id: agentrl/QA-v0}}}}}}
-tasks: {{generate: {{count: 1, seed: 1}}}}
-agent: {{model: {{backend: openai, model: planner, base_url: "{planner}", api_key_env: SERVE_KEY}}}}
-orchestrator:
-  cache: false
-  retries: 0
-  pool:
-    workers:
-      one:
-        kind: model
-        model: {{backend: openai, model: one, base_url: "{worker}", api_key_env: SERVE_KEY}}
-        price_in: 1
-        price_out: 2
-"""
-PLAN = 'model_id = [0]\nsubtasks = ["Answer."]\naccess_list = [[]]'
-
-
-def _live(folder: Path, planner: FakeServer, worker: FakeServer) -> Path:
-    suite = folder / "live.yaml"
-    suite.write_text(SUITE.format(planner=planner.base_url, worker=worker.base_url))
-    return suite
-
-
-def test_a_language_model_plans_and_its_tokens_count(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("SERVE_KEY", "any")
-    usage = {"prompt_tokens": 10, "completion_tokens": 2, "total_tokens": 12}
-    with (
-        FakeServer([says(PLAN, usage=usage)]) as planner,
-        FakeServer([says("five", usage=usage)]) as worker,
-        served(suite=_live(tmp_path, planner, worker)) as (client, _),
-    ):
-        answer = ask(client, "What is 2 + 3?")
-    assert answer.choices[0].message.content == "five"
-    assert answer.usage is not None
-    assert answer.usage.total_tokens == 24
-
-
-def test_workers_that_all_fail_are_a_503(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SERVE_KEY", "any")
-    with (
-        FakeServer([says(PLAN)]) as planner,
-        FakeServer([fails(400, "no")]) as worker,
-        served(suite=_live(tmp_path, planner, worker)) as (client, _),
-        pytest.raises(openai.InternalServerError) as caught,
-    ):
-        ask(client, "What is 2 + 3?")
-    assert caught.value.status_code == 503
+def test_what_cannot_be_served_is_bad_input(tmp_path: Path) -> None:
+    done = agentrl("serve", tmp_path / "nowhere")
+    assert (done.returncode, "no such file or folder" in done.stderr) == (2, True)
