@@ -7,6 +7,7 @@ few, a training takes seconds, and a curve over many prices of money can be draw
 a policy that ``agent.choice.checkpoint`` takes.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -29,11 +30,14 @@ _NEVER = 1_000
 class Settings:
     """How a policy is trained."""
 
-    steps: int = 200
+    first: int = 200
+    """Steps for the first price of money."""
+    steps: int = 60
+    """Steps for each of the others."""
     tasks: int = 48
     """Items of a step."""
     hidden: int = 16
-    lr: float = 1e-2
+    lr: float = 0.05
     entropy: float = 0.05
     """Bonus for being undecided, in rewards; it falls to a hundredth."""
     decay: float = 1e-3
@@ -48,12 +52,16 @@ class Game:
     and so on.
     """
 
-    def __init__(self, table: Table, skills: Numbers, asks: int = 5) -> None:
+    def __init__(
+        self, table: Table, skills: Numbers, asks: int = 5, lengths: Numbers | None = None
+    ) -> None:
         """
         Args:
             table: the recorded answers.
             skills: how well each model does, as a share, known from other items.
             asks: how many may be asked.
+            lengths: tokens that each model's answers have on average, known from other items;
+                None: not known.
         """
         self.table, self.asks = table, asks
         self.models = len(table.models)
@@ -64,7 +72,8 @@ class Game:
         chars = np.array([len(question_of(item.question)) for item in table.items])
         given = np.array([estimated_tokens(int(count)) for count in chars])
         prices = np.array([table.prices[model] for model in table.models])
-        usd = (given[:, None] * prices[:, 0] + ANSWER_TOKENS * prices[:, 1]) / 1e6
+        answered = np.full(self.models, ANSWER_TOKENS) if lengths is None else lengths
+        usd = (given[:, None] * prices[:, 0] + answered * prices[:, 1]) / 1e6
         self._length = np.log(chars + 1) - 6.5
         self._price = np.log10(1000 * usd + 1e-3)
         self._room = np.minimum(np.log10(1_000_000 / (given + ANSWER_TOKENS)), 1.0)
@@ -249,24 +258,44 @@ def _level(game: Game, sets: list[list[tuple[int, ...]]], size: int) -> Level:
     )
 
 
-def train(lattice: Lattice, alpha: float, seed: int, settings: Settings) -> ChoicePolicy:
-    """Return a policy that was trained on a table.
+def train(
+    lattice: Lattice, alphas: Sequence[float], seed: int, settings: Settings
+) -> list[ChoicePolicy]:
+    """Return a policy for each price of money, trained on a table.
+
+    The first begins from nothing, and each of the others from the one before.
 
     Args:
         lattice: the items to learn from.
-        alpha: what one USD for a thousand items costs of a right answer.
+        alphas: what one USD for a thousand items costs of a right answer; rising or falling.
         seed: decides weights, and which items a step sees.
         settings: how.
     """
     torch.set_num_threads(1)
     chance = np.random.default_rng([seed, 3])
     policy = scratch_policy(Layout(CHOICE_FACTS), settings.hidden, seed)
+    policies = []
+    for number, alpha in enumerate(alphas):
+        steps = settings.steps if number else settings.first
+        policy = _trained(lattice, policy, alpha, steps, chance, settings)
+        policies.append(policy)
+    return policies
+
+
+def _trained(
+    lattice: Lattice,
+    policy: ChoicePolicy,
+    alpha: float,
+    steps: int,
+    chance: np.random.Generator,
+    settings: Settings,
+) -> ChoicePolicy:
     network = ChoiceNetwork(policy)
     optimiser = torch.optim.AdamW(
         network.parameters(), lr=settings.lr, betas=(0.9, 0.99), weight_decay=settings.decay
     )
-    for step in range(settings.steps):
-        left = 1 - step / settings.steps
+    for step in range(steps):
+        left = 1 - step / steps
         for group in optimiser.param_groups:
             group["lr"] = settings.lr * (0.1 + 0.9 * left)
         items = chance.choice(lattice.items, min(settings.tasks, lattice.items), replace=False)
@@ -278,7 +307,7 @@ def train(lattice: Lattice, alpha: float, seed: int, settings: Settings) -> Choi
         optimiser.step()
     parts = (network.hidden, network.bias, network.score)
     hidden, bias, score = (part.detach().numpy().copy() for part in parts)
-    return ChoicePolicy(policy.layout, hidden, bias, score, settings.steps)
+    return ChoicePolicy(policy.layout, hidden, bias, score, policy.version + steps)
 
 
 def question_of(text: str) -> str:

@@ -41,15 +41,15 @@ def _digest(section: str) -> str:
     spec = PoolSpec.model_validate_json(section)
     digest = hashlib.sha256(section.encode())
     for name, worker in spec.workers.items():
-        for part in _behind(worker):
+        for part in _behind(worker, spec.recordings):
             digest.update(f"\0{name}\0{part}".encode())
     return digest.hexdigest()
 
 
-def _behind(worker: WorkerSpec) -> Iterator[str]:
+def _behind(worker: WorkerSpec, recordings: str | None) -> Iterator[str]:
     """Yield what a worker's section only names, as it is now."""
     if isinstance(worker, ReplayWorkerSpec):
-        yield _content(Path(worker.file))
+        yield _content(Path(worker.file or recordings or ""))
     elif isinstance(worker, ProgramWorkerSpec):
         yield _source(worker.function)
         yield from _named_files(worker.options)

@@ -38,7 +38,7 @@ CHOICE_FACTS = (
 """Names of what ``standing`` tells of every action, in order."""
 
 ANSWER_TOKENS = 300
-"""Tokens that an answer is taken to have before it is there; our choice."""
+"""Tokens that an answer is taken to have where a worker's descriptor does not say; our choice."""
 WRONG_ANSWERS = 3.0
 """How many wrong answers are about equally likely: so much more two who agree are believed. Our
 choice."""
@@ -160,7 +160,8 @@ class Standing:
         about = one.descriptor
         given = estimated_tokens(self._chars)
         price_in, price_out = about.price_in or 0.0, about.price_out or 0.0
-        usd = (given * price_in + ANSWER_TOKENS * price_out) / 1e6
+        answered = about.answer_tokens or ANSWER_TOKENS
+        usd = (given * price_in + answered * price_out) / 1e6
         room = (about.context_window or _WIDE) / (given + ANSWER_TOKENS)
         return (
             *self._shared,

@@ -40,6 +40,8 @@ class Descriptor:
     """USD per million tokens that the server had in its cache; None: as ``price_in``."""
     latency_s: float | None = None
     """Seconds that an answer takes; None: not known."""
+    answer_tokens: float | None = None
+    """Tokens that its answers have on average; None: not known."""
     context_window: int | None = None
     """Most tokens of what it is given and its answer; None: not known."""
     performance: Mapping[str, float] = field(default_factory=dict)

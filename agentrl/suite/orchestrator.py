@@ -19,6 +19,7 @@ from agentrl.suite.section import Section
 from agentrl.suite.worker import WorkerSpec
 
 POOL_FILE_KEYS: tuple[tuple[str, ...], ...] = (
+    ("recordings",),
     ("workers", "*", "file"),
     ("workers", "*", "model", "checkpoint"),
     ("workers", "*", "model", "run"),
@@ -35,6 +36,18 @@ class PoolSpec(Section):
 
     workers: dict[str, WorkerSpec] = Field(min_length=1)
     """Every worker by its name."""
+    recordings: str | None = None
+    """The recording of replay workers that name no file of their own: a file, or a folder."""
+
+    @model_validator(mode="after")
+    def _replays_have_recordings(self) -> "PoolSpec":
+        for name, worker in self.workers.items():
+            if worker.kind == "replay" and worker.file is None and self.recordings is None:
+                raise ValueError(
+                    f"the worker {name!r} replays a recording and names no file: give it one, or "
+                    f"the pool one for all with 'recordings'"
+                )
+        return self
 
     @field_validator("workers")
     @classmethod

@@ -1,7 +1,7 @@
 """What fixed ways of choosing among recorded answers come to, looked up in a table."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -79,31 +79,41 @@ def best_model(table: Table) -> int:
 def cheapest(table: Table, number: int) -> list[int]:
     """Return the models that cost least, those that are right most often first."""
     low = np.argsort(table.usd.mean(0), kind="stable")[:number]
-    return sorted((int(m) for m in low), key=lambda model: -float(table.correct[:, model].mean()))
+    return _by_accuracy(table, [int(model) for model in low])
+
+
+def _by_accuracy(table: Table, models: Sequence[int]) -> list[int]:
+    return sorted(models, key=lambda model: -float(table.correct[:, model].mean()))
 
 
 def fixed_policies(table: Table, known: Table) -> Iterator[Result]:
     """Yield every fixed policy of the comparison.
 
-    Every model alone, one at random, votes of the three and of the five cheapest, and the cascade
-    "two cheap agree, else best single" over all pairs of models that cost less than half of what
-    the best one does.
+    Every model alone; one at random; of three and of five models the vote of the cheapest and the
+    vote that is right most often of all among cheap ones; and the cascade "two cheap agree, else
+    best single" over all pairs of cheap models. Cheap is what costs less than half of what the best
+    single model does.
 
     Args:
         table: where they are measured.
-        known: where it is found which models are cheap and which is best. The same table as
-            ``table`` chooses them in hindsight, as generously as can be.
+        known: where it is found which models are cheap, which is best and who should vote. The same
+            table as ``table`` chooses them in hindsight, as generously as can be.
     """
     for model in range(len(table.models)):
         yield single(table, model)
     yield at_random(table)
+    best = best_model(known)
+    cost = known.usd.mean(0)
+    order = sorted(range(len(table.models)), key=lambda model: float(cost[model]))
+    cheap = [model for model in order if cost[model] < cost[best] / 2]
     for number in (3, 5):
         if number <= len(table.models):
             yield vote(table, cheapest(known, number))
-    best = best_model(known)
-    cost = known.usd.mean(0)
-    cheap = [model for model in range(len(table.models)) if cost[model] < cost[best] / 2]
-    for pair in combinations(sorted(cheap, key=lambda model: float(cost[model])), 2):
+        voters = [_by_accuracy(known, some) for some in combinations(cheap, number)]
+        if voters:
+            most = max(voters, key=lambda some: vote(known, some).accuracy)
+            yield replace(vote(table, most), name=f"best vote of {number} cheap")
+    for pair in combinations(cheap, 2):
         yield cascade(table, pair, best)
 
 

@@ -33,7 +33,7 @@ class Table:
     """What a thousand such answers cost."""
     party: Whole
     """Answers to an item that say the same have the same number, from 1; 0: it says nothing."""
-    tokens_in: Numbers
+    tokens_out: Numbers
 
     def __len__(self) -> int:
         return len(self.items)
@@ -48,7 +48,7 @@ class Table:
             self.correct[chosen],
             self.usd[chosen],
             self.party[chosen],
-            self.tokens_in[chosen],
+            self.tokens_out[chosen],
         )
 
 
@@ -78,16 +78,17 @@ def read_table(
         raise RecordError(f"{recording.source}: no item was asked of all of {', '.join(models)}")
     shape = len(items), len(models)
     correct, usd = np.zeros(shape, np.bool_), np.zeros(shape)
-    party, tokens_in = np.zeros(shape, np.int64), np.zeros(shape)
+    party, tokens_out = np.zeros(shape, np.int64), np.zeros(shape)
     for row, item in enumerate(items):
         answers = [recording.trials(model, item)[0] for model in models]
         correct[row] = [_graded(recording, item, answer) for answer in answers]
         party[row] = _parties(item, models, answers, compare)
-        tokens_in[row] = [answer.tokens_in or 0 for answer in answers]
-        out = [answer.tokens_out or 0 for answer in answers]
-        each = zip(tokens_in[row], out, (priced[m] for m in models), strict=True)
-        usd[row] = [1000 * (i * p_in + o * p_out) / 1e6 for i, o, (p_in, p_out) in each]
-    return Table(tuple(items), tuple(models), priced, correct, usd, party, tokens_in)
+        tokens_out[row] = [answer.tokens_out or 0 for answer in answers]
+        for column, answer in enumerate(answers):
+            price_in, price_out = priced[models[column]]
+            spent = (answer.tokens_in or 0) * price_in + tokens_out[row, column] * price_out
+            usd[row, column] = 1000 * spent / 1e6
+    return Table(tuple(items), tuple(models), priced, correct, usd, party, tokens_out)
 
 
 def _price(
