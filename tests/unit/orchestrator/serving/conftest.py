@@ -49,11 +49,13 @@ def offer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Offer]:
 
 def _suite(workers: Sequence[Worker], options: dict[str, Any]) -> dict[str, Any]:
     names = [worker.name for worker in workers]
-    rest = {"topology": {"topology": "vote", "workers": names}, **options.pop("env", {})}
+    kind = options.pop("kind", "Conductor")
+    plan = {"topology": {"topology": "vote", "workers": names}} if kind == "Conductor" else {}
+    rest = {"env": {"id": "agentrl/QA-v0"}, **plan, **options.pop("env", {})}
     section = {"retries": 0, **options.pop("orchestrator", {})}
     return {
         "name": "team",
-        "env": {"id": "agentrl/Conductor-v0", "options": {"env": {"id": "agentrl/QA-v0"}, **rest}},
+        "env": {"id": f"agentrl/{kind}-v0", "options": rest},
         "tasks": {"generate": {"count": 1, "seed": 1}},
         "agent": options.pop("agent", {"kind": "expert"}),
         "orchestrator": {"pool": {"workers": {n: {"kind": "self"} for n in names}}, **section},

@@ -3,13 +3,17 @@
 import asyncio
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import httpx
 import openai
 import pytest
 
+from agentrl.agents.choice.layout import Layout
+from agentrl.agents.choice.policy import scratch_policy
 from agentrl.episode import Usage
+from agentrl.orchestrator.choice import ChoiceEnv
 from agentrl.orchestrator.worker import Descriptor, Request
 from agentrl.testing.server import FakeServer, says
 from agentrl.testing.workers import FakeWorker, broken
@@ -182,6 +186,43 @@ def test_a_plan_that_cannot_be_read_is_asked_for_again_and_then_a_503(offer: Any
     with pytest.raises(openai.InternalServerError, match="no such workflow") as caught:
         ask(client)
     assert (caught.value.status_code, caught.value.code) == (503, "no_workflow")
+
+
+def test_a_conductor_that_plans_again_shows_every_round(offer: Any) -> None:
+    keep = "model_id = []\nsubtasks = []\naccess_list = []"
+    agent = {"model": {"backend": "scripted", "answers": [PLAN, PLAN, keep]}}
+    workers = [FakeWorker("no"), FakeWorker("yes", ["41", "42"])]
+    answer = ask(offer(workers, agent=agent, env={"recursion": True}))
+    assert answer.choices[0].message.content == "42"
+    assert len(ours(answer)["workflows"]) == 2
+    assert [call["answer"] for call in ours(answer)["calls"]] == ["41", "42"]
+    assert len(ours(answer)["policy"]["turns"]) == 3
+
+
+def test_a_router_asks_and_answers_itself(offer: Any) -> None:
+    answers = ["<search> Model 1:What is 6 * 7? </search>", "<answer>42</answer>"]
+    agent = {"model": {"backend": "scripted", "answers": answers}}
+    worker = FakeWorker("yes", "It is 42.")
+    answer = ask(offer([FakeWorker("no"), worker], kind="Router", agent=agent))
+    assert answer.choices[0].message.content == "42"
+    assert [call["answer"] for call in ours(answer)["calls"]] == ["It is 42."]
+    assert worker.requests[0].messages[-1].content == "What is 6 * 7?"
+
+
+def test_a_router_whose_workers_all_fail_may_answer_all_the_same(offer: Any) -> None:
+    answers = ["<search> Model 0:What is 6 * 7? </search>", "<answer>42</answer>"]
+    agent = {"model": {"backend": "scripted", "answers": answers}}
+    answer = ask(offer([FakeWorker("bad", broken("bad"))], kind="Router", agent=agent))
+    assert answer.choices[0].message.content == "42"
+
+
+def test_a_choice_policy_asks_until_it_takes_an_answer(offer: Any, tmp_path: Path) -> None:
+    scratch_policy(Layout(ChoiceEnv.choice_facts, 4, 4), 4).save(tmp_path)
+    agent = {"kind": "choice", "choice": {"checkpoint": str(tmp_path)}}
+    answer = ask(offer([FakeWorker("one", "42")], kind="Choice", agent=agent), temperature=0)
+    assert answer.choices[0].message.content == "42"
+    assert ours(answer)["policy"]["turns"] == ["ask Model 0", "vote"]
+    assert answer.usage.total_tokens == 15  # the policy is no language model: it costs nothing
 
 
 def test_a_key_is_asked_for_where_there_is_one(offer: Any) -> None:
