@@ -80,7 +80,7 @@ async def execute(
         return await _Run(job, after or _NOTHING).finish()
     key = cache.key(workflow, task, question, seed)
     known = cache.get(key, workflow)
-    if known is None:
+    if known is None or not known.begun_within(limits.usd):  # what is kept counts as paid
         known = await _Run(job, _NOTHING).finish()
         cache.put(key, workflow, known)
     return known

@@ -31,3 +31,11 @@ class WorkflowResult:
     def whole(self) -> bool:
         """Whether nothing failed or was left out, so that it may stand for asking again."""
         return not (self.stopped or self.failed or any(call.error for call in self.calls))
+
+    def begun_within(self, usd: float | None) -> bool:
+        """Return whether so much money would have let every call begin; None: there is no limit."""
+        return usd is None or all(self._spent_before(call) < usd for call in self.calls)
+
+    def _spent_before(self, call: Call) -> float:
+        ended = [c for c in self.calls if c is not call and c.finished_s <= call.started_s]
+        return sum(c.generation.cost_usd for c in ended if c.generation)

@@ -10,6 +10,7 @@ says which node is wrong, what it holds, and what would be right.
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
@@ -28,7 +29,18 @@ TOTAL_CHARS = 200_000
 
 _SHOWN = 60
 _MOST_NAMED = 5
-_BRIEF = Repr()
+_MOST_BITS = 1_000
+
+
+class _Brief(Repr):
+    """Shows any value; Python itself refuses to write the longest whole numbers."""
+
+    def repr_int(self, x: int, level: int) -> str:
+        bits = x.bit_length()
+        return f"<a number of {bits} bits>" if bits > _MOST_BITS else super().repr_int(x, level)
+
+
+_BRIEF = _Brief()
 _BRIEF.maxlevel, _BRIEF.maxstring, _BRIEF.maxlong, _BRIEF.maxother = 3, _SHOWN, _SHOWN, _SHOWN
 
 
@@ -251,8 +263,8 @@ class Workflow:
                 what = "worker" if node.id else "id"
                 raise WorkflowError(f"nodes[{index}].{what} is empty, expected a text")
         if len(self.by_id) < len(self.nodes):
-            ids = [node.id for node in self.nodes]
-            twice = next(name for name in ids if ids.count(name) > 1)
+            counts = Counter(node.id for node in self.nodes)
+            twice = next(name for name, count in counts.items() if count > 1)
             raise WorkflowError(f"two nodes have the id {shown(twice)}; give each its own")
         for node in self.nodes:
             for seen in node.sees:
@@ -363,7 +375,7 @@ def _object(value: Any, known: Sequence[str], what: str, example: str) -> Mappin
         raise WorkflowError(f"{what} is an object {example}, got {shown(value)}")
     for key in value:
         if key not in known:
-            close = nearest(str(key)[:_SHOWN], known)
+            close = nearest(key[:_SHOWN], known) if isinstance(key, str) else ""
             raise WorkflowError(
                 f"{what} has the key {shown(key)}, which means nothing{close}; "
                 f"the keys are {', '.join(known)}"

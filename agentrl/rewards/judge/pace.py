@@ -45,7 +45,8 @@ class Pace:
             return
         async with self._turn:
             if len(self._begun) >= self._per_minute:
-                pause = self._begun.popleft() + MINUTE_S - self._clock()
-                if pause > 0:
+                pause = self._begun[0] + MINUTE_S - self._clock()
+                if pause > 0:  # who is cancelled meanwhile leaves the count as it was
                     await self._sleep(pause)
+                self._begun.popleft()
             self._begun.append(self._clock())

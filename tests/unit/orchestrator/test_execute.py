@@ -452,6 +452,18 @@ def test_a_result_with_a_failure_is_not_kept(tmp_path: Path) -> None:
     assert not list(tmp_path.rglob("*.json"))
 
 
+@pytest.mark.parametrize("usd", [0.0, 0.25, 0.5, 1.0, 1.5, None])
+def test_a_budget_gives_the_same_whether_the_result_is_kept_or_not(
+    tmp_path: Path, usd: float | None
+) -> None:
+    limits, cache = Limits(usd=usd), WorkflowCache("pool 1", tmp_path)
+    run(DIAMOND, StubWorker("w", usd=0.5), cache=cache)
+
+    kept = run(DIAMOND, StubWorker("w", usd=0.5), cache=cache, limits=limits)
+
+    assert kept == run(DIAMOND, StubWorker("w", usd=0.5), limits=limits)
+
+
 def test_a_damaged_file_is_made_again(tmp_path: Path) -> None:
     cache, worker = WorkflowCache("pool 1", tmp_path), StubWorker("w")
     run(DIAMOND, worker, cache=cache)

@@ -3,6 +3,7 @@
 import asyncio
 import math
 import time
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -81,6 +82,28 @@ def test_no_more_calls_begin_in_a_minute_than_allowed() -> None:
     asyncio.run(five())
 
     assert begun == [0, 0, 60, 60, 120]
+
+
+def test_who_stops_waiting_for_the_minute_lets_nobody_in_early() -> None:
+    clock, begun = Clock(), list[float | None]()
+
+    async def sleep(seconds: float) -> None:
+        if not begun[2:]:
+            begun.append(None)
+            raise asyncio.CancelledError
+        clock.now += seconds
+
+    worker = FakeWorker("w", lambda request: begun.append(clock.now) or "done")  # type: ignore[func-returns-value]
+    guard = Guarded(worker, GuardSpec(per_minute=2), clock=clock, sleep=sleep)
+
+    async def four() -> None:
+        for _ in range(4):
+            with suppress(asyncio.CancelledError):
+                await guard.answer(REQUEST)
+
+    asyncio.run(four())
+
+    assert begun == [0, 0, None, 60]
 
 
 def test_a_worker_that_hangs_is_given_up() -> None:

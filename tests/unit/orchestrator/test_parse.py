@@ -21,7 +21,11 @@ TWO_STEPS = Workflow(
 
 
 def lists(models: object, subtasks: object, access: object) -> str:
-    return f"model_id = {models!r}\nsubtasks = {subtasks!r}\naccess_list = {access!r}"
+    return written(repr(models), repr(subtasks), repr(access))
+
+
+def written(models: object, subtasks: object, access: object) -> str:
+    return f"model_id = {models}\nsubtasks = {subtasks}\naccess_list = {access}"
 
 
 @pytest.mark.parametrize(
@@ -142,6 +146,30 @@ def test_any_scraps_of_a_workflow_are_one_or_say_why_not(scraps: list[str]) -> N
 def test_what_cannot_be_used_is_answered_in_words_to_learn_from(text: str, message: str) -> None:
     with pytest.raises(WorkflowError, match=message):
         parse_workflow(text, POOL)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (written("[0x" + "f" * 20_000 + "]", ["a"], [[]]), "is <a number of 80000 bits>, expected"),
+        (written("[-0o" + "7" * 20_000 + "]", ["a"], [[]]), "is <a number of 60000 bits>"),
+        (written([0, 0], ["a", "b"], "[[], [0x" + "f" * 9_000 + "]]"), "step <a number of 36000 b"),
+        (written("[" + "9" * 9_000 + "]", ["a"], [[]]), "is no list of plain values"),
+        (written("[1e999]", ["a"], [[]]), "is inf, expected"),
+        (written("[" + "-" * 50_000 + "1]", ["a"], [[]]), "is no list of plain values"),
+        (written("[" + "1+" * 40_000 + "1j]", ["a"], [[]]), "is no list of plain values"),
+        (written("[9**9**9]", ["a"], [[]]), "is no list of plain values"),
+        (written("[\uff10]", ["a"], [[]]), "is no list of plain values"),
+        (written([0], "['a\x00b']", [[]]), "is no list of plain values"),
+        (written([0], ["a"], [[]]).replace("model_id", "m\u043edel_id"), "model_id is missing"),
+    ],
+    ids=range(11),
+)
+def test_numbers_and_signs_that_are_traps_are_answered_in_words(text: str, message: str) -> None:
+    with pytest.raises(WorkflowError, match=message) as caught:
+        parse_workflow(text, POOL)
+
+    assert len(str(caught.value)) < 500
 
 
 def test_code_is_never_run(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import random
+import time
 from dataclasses import replace
 
 import networkx as nx
@@ -222,6 +223,25 @@ def test_a_text_that_is_no_data_is_refused(text: str) -> None:
         Workflow.from_json(text)
     with pytest.raises(WorkflowError, match="the workflow is no YAML"):
         Workflow.from_yaml(text[:2000])
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["nodes: {}", "? {}\n: 1", "nodes: [{{id: {}, worker: a}}]", "answers: {}\nnodes: []"],
+)
+def test_a_number_too_long_for_python_to_write_is_refused_in_words(text: str) -> None:
+    with pytest.raises(WorkflowError, match=r"<a number of 80000 bits>|needs at least one"):
+        Workflow.from_yaml(text.format("0x" + "f" * 20_000))
+
+
+def test_many_nodes_with_one_id_are_refused_quickly() -> None:
+    nodes = tuple(Node(str(min(n, 9_998)), "w") for n in range(10_000))
+    began = time.process_time()
+
+    with pytest.raises(WorkflowError, match="two nodes have the id '9998'"):
+        Workflow(nodes)
+
+    assert time.process_time() - began < 1
 
 
 def test_yaml_that_names_itself_many_times_costs_no_memory() -> None:
