@@ -12,6 +12,7 @@ from agentrl.episode import Generation, Sampling
 from agentrl.errors import ContextFullError
 from agentrl.models.base import Model, Request
 from agentrl.suite.spec import AgentSpec
+from agentrl.suite.strategies import with_strategy
 
 
 class LLMAgent:
@@ -109,8 +110,9 @@ def turn_seed(seed: int, turn: int) -> int:
 def system_prompt(spec: AgentSpec, instructions: str) -> str:
     """Return the first message of an episode: the suite's, or the world's and the parser's."""
     if spec.prompt is not None:
-        return spec.prompt.replace("{instructions}", instructions)
-    return "\n\n".join(filter(None, (instructions, PARSERS[spec.parser].instructions)))
+        return with_strategy(spec.prompt.replace("{instructions}", instructions), spec.strategy)
+    told = with_strategy(instructions, spec.strategy)
+    return "\n\n".join(filter(None, (told, PARSERS[spec.parser].instructions)))
 
 
 def choices_of(spec: AgentSpec, view: View) -> tuple[str, ...] | None:

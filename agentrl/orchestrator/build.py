@@ -11,6 +11,7 @@ from agentrl.orchestrator.self_worker import SelfWorker
 from agentrl.orchestrator.worker import Descriptor, Worker
 from agentrl.suite.model import OpenAISpec
 from agentrl.suite.orchestrator import PoolSpec
+from agentrl.suite.strategies import with_strategy
 from agentrl.suite.worker import (
     AgentWorkerSpec,
     DescribedSpec,
@@ -68,7 +69,8 @@ def _worker(name: str, spec: WorkerSpec, texts: Sequence[str]) -> Worker:
             model = build_model(with_checkpoint(spec.model, texts))
             sampling = Sampling(**spec.sampling.model_dump())
             described, single = _model_descriptor(spec), spec.seen_as == "text"
-            return ModelWorker(name, model, described, sampling, spec.system, single)
+            system = with_strategy(spec.system, spec.strategy)
+            return ModelWorker(name, model, described, sampling, system, single)
         case ProgramWorkerSpec():
             tags = (*spec.tags, spec.skill) if spec.skill else spec.tags
             descriptor = describe(spec.model_copy(update={"tags": tags}))

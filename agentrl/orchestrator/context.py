@@ -7,7 +7,7 @@ instruction by the user and its answer by the assistant, as if the worker had an
 from collections.abc import Sequence
 
 from agentrl.models.base import Message
-from agentrl.orchestrator.worker import Seen
+from agentrl.orchestrator.worker import Request, Seen
 
 NO_ANSWER = "(This step failed and gave no answer.)"
 """What a node is shown of one that failed."""
@@ -32,8 +32,17 @@ def chat(
     return tuple(messages)
 
 
+_ASKED = "\n\nQuestion:\n"
+
+
 def _last(question: str, instruction: str) -> str:
-    return f"{instruction}\n\nQuestion:\n{question}" if instruction else question
+    return f"{instruction}{_ASKED}{question}" if instruction else question
+
+
+def question_of(request: Request) -> str:
+    """Return the question that a node's request ends with, without the node's instruction."""
+    last = request.messages[-1].content if request.messages else ""
+    return last.removeprefix(f"{request.instruction}{_ASKED}")
 
 
 def in_one_message(messages: Sequence[Message]) -> tuple[Message, ...]:

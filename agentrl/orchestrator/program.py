@@ -18,6 +18,7 @@ from agentrl.orchestrator.worker import Answer, Descriptor, Request
 
 BUILTINS: Mapping[str, str] = {
     "calculator": "agentrl.orchestrator.programs.calculator:calculator",
+    "picker": "agentrl.orchestrator.programs.picker:picker",
     "python": "agentrl.orchestrator.programs.python:python_runner",
     "retriever": "agentrl.orchestrator.programs.retriever:retriever",
 }

@@ -11,6 +11,7 @@ from agentrl.errors import nearest
 from agentrl.orchestrator import topologies
 from agentrl.orchestrator.staged import Escalate, Program, Team, VerifierCascade
 from agentrl.orchestrator.workflow import Workflow, WorkflowError
+from agentrl.suite.strategies import with_strategy
 from agentrl.suite.topology import TopologySpec
 
 Plan = Workflow | Program
@@ -43,6 +44,9 @@ def build_topology(spec: TopologySpec) -> Plan:
         UsageError: its options do not fit together.
     """
     options: dict[str, Any] = dict(spec.model_dump(exclude={"topology"}))
+    strategy = options.pop("strategy", None)
+    if strategy is not None:
+        options["instruction"] = with_strategy(options.get("instruction", ""), strategy)
     if spec.topology in _FUNCTIONS_CALL_IT_KIND:
         options["kind"] = options.pop("vote")
     return BUILDERS[spec.topology](**options)

@@ -6,6 +6,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
 from agentrl.suite.model import ModelSpec
 from agentrl.suite.section import Section
+from agentrl.suite.strategies import StrategyName
 
 
 class EnvSpec(Section):
@@ -79,6 +80,8 @@ class AgentSpec(Section):
     too; or in a tag, a fenced block or a tool call."""
     prompt: str | None = None
     """System prompt; ``{instructions}`` stands for the environment's own. None: those alone."""
+    strategy: StrategyName | None = None
+    """How it is told to work an answer out, after the prompt: the name of a strategy."""
     history: Literal["stop", "drop_oldest"] = "stop"
     """When the context is full: end the episode as truncated, or forget the oldest turns."""
     constrain: bool = False

@@ -5,12 +5,20 @@ from typing import Annotated, Literal
 from pydantic import Field, PositiveInt
 
 from agentrl.suite.section import Section
+from agentrl.suite.strategies import StrategyName
 
 Workers = Annotated[tuple[str, ...], Field(min_length=1)]
 VoteName = Literal["auto", "number", "text", "exact"]
 
 
-class SingleSpec(Section):
+class FirstAnswers(Section):
+    """What topologies have in common in which somebody answers without having seen others."""
+
+    strategy: StrategyName | None = None
+    """How first answers are to be worked out: the name of a strategy; None: the question alone."""
+
+
+class SingleSpec(FirstAnswers):
     """One worker answers alone."""
 
     topology: Literal["single"]
@@ -19,7 +27,7 @@ class SingleSpec(Section):
     """What it is told beside the question; empty: nothing."""
 
 
-class VoteSpec(Section):
+class VoteSpec(FirstAnswers):
     """Workers answer independently, and most of them decide."""
 
     topology: Literal["vote"]
@@ -30,7 +38,7 @@ class VoteSpec(Section):
     """How answers are compared."""
 
 
-class SelfConsistencySpec(Section):
+class SelfConsistencySpec(FirstAnswers):
     """One worker answers several times, and most answers decide."""
 
     topology: Literal["self_consistency"]
@@ -41,7 +49,7 @@ class SelfConsistencySpec(Section):
     """How answers are compared."""
 
 
-class BestOfNSpec(Section):
+class BestOfNSpec(FirstAnswers):
     """Workers answer independently, and a judge picks one answer."""
 
     topology: Literal["best_of_n"]
@@ -51,14 +59,14 @@ class BestOfNSpec(Section):
     """How often each worker is asked."""
 
 
-class ChainSpec(Section):
+class ChainSpec(FirstAnswers):
     """Each worker improves the answer of the one before it."""
 
     topology: Literal["chain"]
     workers: Workers
 
 
-class ReflectSpec(Section):
+class ReflectSpec(FirstAnswers):
     """A worker answers, a critic reviews, the worker revises."""
 
     topology: Literal["reflect"]
@@ -77,7 +85,7 @@ class StarSpec(Section):
     workers: Workers
 
 
-class TreeSpec(Section):
+class TreeSpec(FirstAnswers):
     """Leaves answer, and each inner node merges its children."""
 
     topology: Literal["tree"]
@@ -89,7 +97,7 @@ class TreeSpec(Section):
     """Children of a node."""
 
 
-class DebateSpec(Section):
+class DebateSpec(FirstAnswers):
     """Workers answer, see all answers, and answer again."""
 
     topology: Literal["debate"]
@@ -102,7 +110,7 @@ class DebateSpec(Section):
     """How a vote compares answers."""
 
 
-class MixtureSpec(Section):
+class MixtureSpec(FirstAnswers):
     """Layers of workers, each merging all of the layer before."""
 
     topology: Literal["mixture_of_agents"]
@@ -114,7 +122,7 @@ class MixtureSpec(Section):
     """Layers of proposers."""
 
 
-class VerifierCascadeSpec(Section):
+class VerifierCascadeSpec(FirstAnswers):
     """An answer that a verifier rejects goes one worker up."""
 
     topology: Literal["verifier_cascade"]
@@ -123,7 +131,7 @@ class VerifierCascadeSpec(Section):
     verifier: str
 
 
-class TeamSpec(Section):
+class TeamSpec(FirstAnswers):
     """A team answers in rounds and stops as soon as enough of it agree."""
 
     topology: Literal["team"]
@@ -140,7 +148,7 @@ class TeamSpec(Section):
     """How answers are compared."""
 
 
-class EscalateSpec(Section):
+class EscalateSpec(FirstAnswers):
     """Cheap workers answer; where too few agree, an expert is asked."""
 
     topology: Literal["escalate"]

@@ -8,6 +8,7 @@ from agentrl.suite.agent import AgentSpec, EnvSpec, SamplingSpec
 from agentrl.suite.model import ModelSpec
 from agentrl.suite.sandbox import SandboxSpec
 from agentrl.suite.section import Section
+from agentrl.suite.strategies import StrategyName
 
 
 class GuardSpec(Section):
@@ -60,6 +61,8 @@ class ModelWorkerSpec(DescribedSpec):
     """How it answers."""
     system: str = ""
     """What it is told before everything else."""
+    strategy: StrategyName | None = None
+    """How it is told to work an answer out, after ``system``: the name of a strategy."""
     seen_as: Literal["turns", "text"] = "turns"
     """How it is shown the work of others: as earlier turns of the chat, as if it had answered
     itself, or as text in the one message that it answers, for a model that was trained so."""
@@ -92,7 +95,8 @@ class ProgramWorkerSpec(DescribedSpec):
     price_out: float | None = Field(0.0, ge=0)
     """USD per million tokens of its answers."""
     function: str
-    """``calculator``, ``python`` or ``retriever``, or a function of yours as ``module:name``."""
+    """``calculator``, ``picker``, ``python`` or ``retriever``, or a function of yours as
+    ``module:name``."""
     options: dict[str, Any] | None = None
     """Arguments. A function of yours that has some is called with them once, and what it returns
     is the worker."""
