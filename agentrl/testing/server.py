@@ -24,6 +24,8 @@ class Answer:
     """Pause before the answer; infinite: it never comes."""
     resets: bool = False
     """Cut the connection instead of answering."""
+    missing: int = 0
+    """Bytes that are promised and never come: the connection ends midway."""
 
 
 def says(text: str | None, *, delay_s: float = 0.0, usage: Json | None = None) -> Answer:
@@ -183,10 +185,12 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         self.send_response(answer.status)
-        for name, value in {**answer.headers, "Content-Length": str(len(answer.body))}.items():
+        length = str(len(answer.body) + answer.missing)
+        for name, value in {**answer.headers, "Content-Length": length}.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(answer.body)
+        self.close_connection = self.close_connection or answer.missing > 0
 
     def _reset(self) -> None:
         self.close_connection = True
