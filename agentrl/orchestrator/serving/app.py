@@ -51,6 +51,7 @@ class Endpoint:
         self._concurrency, self._quiet_s = concurrency, quiet_s
         self._under_way: set[asyncio.Task[list[Solved]]] = set()
         self._answers = 0
+        self._stopping = False
         self._since = int(time.time())
 
     def app(self) -> Starlette:
@@ -64,8 +65,13 @@ class Endpoint:
         handlers = {HTTPException: _refused, RequestError: _problem, Exception: _broken}
         return Starlette(routes=routes, exception_handlers=handlers)
 
+    def stop(self) -> None:
+        """Let nobody new in."""
+        self._stopping = True
+
     async def close(self) -> None:
-        """End what is still under way."""
+        """End what is still under way; whoever waits for it is told."""
+        self.stop()
         for task in self._under_way:
             task.cancel()
         await asyncio.gather(*self._under_way, return_exceptions=True)
@@ -99,6 +105,8 @@ class Endpoint:
             await asyncio.wait({work, gone}, return_when=asyncio.FIRST_COMPLETED)
             if not work.done():
                 return Response(status_code=_GONE)
+            if work.cancelled():
+                raise _stopped()
             return JSONResponse(completion(work.result(), asked, self._solver.name))
         finally:
             gone.cancel()
@@ -116,6 +124,8 @@ class Endpoint:
             )
 
     def _check_room(self, asked: Asked) -> None:
+        if self._stopping:
+            raise _stopped()
         if self._answers + asked.n > self._concurrency:
             raise RequestError(
                 f"{self._answers} answers are under way, and more than {self._concurrency} must "
@@ -169,6 +179,8 @@ class Endpoint:
             while not (work.done() and news.empty()):
                 async for chunk in self._told(chunks, work, news):
                     yield chunk
+            if work.cancelled():
+                raise _stopped()
             for chunk in chunks.last(work.result()):
                 yield chunk
         except RequestError as exc:
@@ -203,6 +215,12 @@ class Endpoint:
 
 def _put(news: "asyncio.Queue[tuple[int, Told | Solved]]", number: int, told: Told) -> None:
     news.put_nowait((number, told))
+
+
+def _stopped() -> RequestError:
+    return RequestError(
+        "the server is being stopped", code="stopping", status=503, kind="server_error"
+    )
 
 
 async def _hung_up(request: Request) -> None:

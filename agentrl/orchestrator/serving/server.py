@@ -16,6 +16,10 @@ from agentrl.rollout.signals import stop_on_signals
 logger = logging.getLogger(__name__)
 
 
+_FAREWELL_S = 15.0
+"""Longest wait for clients to take what they are told at the end."""
+
+
 def listen(host: str, port: int) -> socket.socket:
     """Return a socket that listens.
 
@@ -60,15 +64,18 @@ async def serve(
         ready: called once requests are answered.
         grace_s: how long what is under way may take at the end.
     """
-    config = uvicorn.Config(
-        endpoint.app(), log_level="warning", timeout_graceful_shutdown=max(1, round(grace_s))
-    )
+    patience = round(grace_s + _FAREWELL_S)
+    config = uvicorn.Config(endpoint.app(), log_level="warning", timeout_graceful_shutdown=patience)
     server = _Server(config, ready)
     starting = asyncio.create_task(solver.start())
+    loop = asyncio.get_running_loop()
+    ends: list[asyncio.Task[None]] = []
 
     def stop() -> None:
         server.should_exit = True
         starting.cancel()
+        endpoint.stop()
+        loop.call_later(grace_s, lambda: ends.append(loop.create_task(endpoint.close())))
 
     with stop_on_signals(stop), listening:
         try:

@@ -14,6 +14,9 @@ from agentrl.agents.choice.layout import Layout
 from agentrl.agents.choice.policy import scratch_policy
 from agentrl.episode import Usage
 from agentrl.orchestrator.choice import ChoiceEnv
+from agentrl.orchestrator.serving.app import Endpoint
+from agentrl.orchestrator.serving.request import Asked
+from agentrl.orchestrator.serving.solver import Solved, Solver
 from agentrl.orchestrator.worker import Descriptor, Request
 from agentrl.testing.server import FakeServer, says
 from agentrl.testing.workers import FakeWorker, broken
@@ -272,6 +275,35 @@ def test_more_at_a_time_than_may_be_are_turned_away(offer: Any) -> None:
     assert caught.value.response.headers["retry-after"] == "1"
     first.join()
     assert ask(client).choices[0].message.content == "42"
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_who_still_waits_when_the_server_ends_is_told(stream: bool) -> None:
+    class Endless(Solver):
+        name = "team"
+
+        def __init__(self) -> None:
+            pass
+
+        async def solve(self, asked: Asked, number: int = 0, tell: Any = None) -> Solved:
+            await asyncio.sleep(60)
+            raise AssertionError
+
+    async def play() -> httpx.Response:
+        endpoint = Endpoint(Endless())
+        body = {"messages": [{"role": "user", "content": "6 * 7?"}], "stream": stream}
+        transport = httpx.ASGITransport(endpoint.app())
+        async with httpx.AsyncClient(transport=transport, base_url="http://team") as client:
+            asking = asyncio.create_task(client.post("/v1/chat/completions", json=body))
+            await asyncio.sleep(0.05)
+            await endpoint.close()
+            refused = await client.post("/v1/chat/completions", json=body)
+            assert (refused.status_code, refused.json()["error"]["code"]) == (503, "stopping")
+            return await asking
+
+    answer = asyncio.run(play())
+    assert answer.status_code == (200 if stream else 503)
+    assert "the server is being stopped" in answer.text
 
 
 @pytest.mark.parametrize("stream", [True, False])
