@@ -1,8 +1,8 @@
 """A public worker double: its delay, its answers and its failures are the test's to decide."""
 
 import asyncio
-import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from agentrl.episode import Generation, Sampling, Usage
 from agentrl.orchestrator.worker import Answer, Descriptor, Request, WorkerFailedError
@@ -19,6 +19,7 @@ class FakeWorker:
         FakeWorker("slow", "42", delay_s=0.05)
         FakeWorker("flaky", [broken("flaky"), "42"])            # fails once
         FakeWorker("liar", "42", usage=Usage(-1, 10**12))
+        FakeWorker("dear", "42", usd=0.5)
         FakeWorker("echo", lambda request: request.instruction)
     """
 
@@ -27,8 +28,9 @@ class FakeWorker:
         name: str,
         says: Says = "done",
         *,
-        delay_s: float = 0.0,
+        delay_s: float | Callable[[Request], float] = 0.0,
         usage: Usage | None = None,
+        usd: float = 0.0,
         descriptor: Descriptor | None = None,
         holds_on: bool = False,
     ) -> None:
@@ -36,8 +38,9 @@ class FakeWorker:
         Args:
             name: the worker's name in its pool.
             says: what it answers.
-            delay_s: pause before each answer; infinite: it hangs.
+            delay_s: pause before each answer, or a function that gives it; infinite: it hangs.
             usage: what it states; None: 10 tokens in and 5 out.
+            usd: what it says that an answer costs; a guard knows better where it has prices.
             descriptor: what is known about it; None: 1 and 2 USD per million tokens.
             holds_on: it does not let itself be interrupted.
         """
@@ -52,6 +55,7 @@ class FakeWorker:
         self._says = says
         self._delay_s = delay_s
         self._usage = usage or Usage(10, 5)
+        self._usd = usd
         self._holds_on = holds_on
         self._under_way = 0
 
@@ -60,22 +64,23 @@ class FakeWorker:
         self.requests.append(request)
         self._under_way += 1
         self.most_at_once = max(self.most_at_once, self._under_way)
-        started = time.perf_counter()
+        clock = asyncio.get_running_loop().time
+        started = clock()
         try:
-            await self._pause()
+            await self._pause(request, clock)
             text = self._text(request, index)
         finally:
             self._under_way -= 1
-        taken = time.perf_counter() - started
-        generation = Generation(text, "stop", self.name, Sampling(), self._usage, latency_s=taken)
-        return Answer(text, generation)
+        stated = Generation(text, "stop", self.name, Sampling(), self._usage)
+        return Answer(text, replace(stated, cost_usd=self._usd, latency_s=clock() - started))
 
     async def close(self) -> None:
         self.closed += 1
 
-    async def _pause(self) -> None:
-        until = time.perf_counter() + self._delay_s
-        while (left := until - time.perf_counter()) > 0:
+    async def _pause(self, request: Request, clock: Callable[[], float]) -> None:
+        delay = self._delay_s(request) if callable(self._delay_s) else self._delay_s
+        until = clock() + delay
+        while (left := until - clock()) > 0:
             try:
                 await asyncio.sleep(min(left, 3600.0))
             except asyncio.CancelledError:

@@ -21,7 +21,9 @@ from agentrl.orchestrator.result import WorkflowResult
 from agentrl.orchestrator.worker import Request, Worker, WorkerFailedError
 from agentrl.orchestrator.workflow import Node, Workflow
 from agentrl.task import Task
-from agentrl.testing.workflows import StubWorker, in_no_time
+from agentrl.testing.workers import FakeWorker
+from agentrl.testing.workflows import in_no_time
+from tests.unit.orchestrator.stubs import stub
 
 TASK = Task("t1", data={"question": "How many?"})
 QUESTION = "How many?"
@@ -36,7 +38,7 @@ def node(name: str, *sees: str, worker: str = "w") -> Node:
     return Node(name, worker, f"Do {name}.", sees=sees)
 
 
-def failing(name: str, error: Exception, times: int = 10**9) -> StubWorker:
+def failing(name: str, error: Exception, times: int = 10**9, *, seconds: float = 1.0) -> FakeWorker:
     """A worker that fails some times, and then answers."""
 
     def say(request: Request) -> str:
@@ -44,7 +46,7 @@ def failing(name: str, error: Exception, times: int = 10**9) -> StubWorker:
             raise error
         return f"{name} answers"
 
-    worker = StubWorker(name, say)
+    worker = stub(name, say, seconds=lambda request: seconds)
     return worker
 
 
@@ -69,7 +71,7 @@ def test_any_graph_takes_as_long_as_its_longest_path(
     case: tuple[Workflow, Sequence[float]],
 ) -> None:
     workflow, seconds = case
-    worker = StubWorker("w", seconds=lambda request: seconds[int(request.node)])
+    worker = stub("w", seconds=lambda request: seconds[int(request.node)])
 
     result = run(workflow, worker)
 
@@ -87,7 +89,7 @@ def test_every_node_sees_exactly_what_it_names_and_only_once_it_is_done(
     case: tuple[Workflow, Sequence[float]],
 ) -> None:
     workflow, seconds = case
-    worker = StubWorker("w", seconds=lambda request: seconds[int(request.node)])
+    worker = stub("w", seconds=lambda request: seconds[int(request.node)])
 
     result = run(workflow, worker)
 
@@ -104,7 +106,7 @@ def test_every_node_sees_exactly_what_it_names_and_only_once_it_is_done(
 
 
 def test_the_context_is_a_chat_of_earlier_instructions_and_answers() -> None:
-    worker = StubWorker("w")
+    worker = stub("w")
     nodes = (node("a"), replace(node("b", "a"), role="a careful editor"))
 
     run(Workflow(nodes), worker)
@@ -119,7 +121,7 @@ def test_the_context_is_a_chat_of_earlier_instructions_and_answers() -> None:
 
 
 def test_a_node_without_an_instruction_asks_the_question_alone() -> None:
-    worker = StubWorker("w")
+    worker = stub("w")
 
     run(Workflow((Node("a", "w"), Node("b", "w", sees=("a",)))), worker)
 
@@ -131,7 +133,7 @@ def test_a_node_without_an_instruction_asks_the_question_alone() -> None:
 
 
 def test_the_record_has_every_call_with_its_times_and_cost() -> None:
-    result = run(DIAMOND, StubWorker("w", usd=0.25))
+    result = run(DIAMOND, stub("w", usd=0.25))
 
     assert [call.node for call in result.calls] == ["a", "b", "c", "d"]
     assert [(call.started_s, call.finished_s) for call in result.calls] == [
@@ -150,7 +152,7 @@ def test_the_record_has_every_call_with_its_times_and_cost() -> None:
 
 def test_several_answers_are_voted_on() -> None:
     says = {"a": "The answer is 12.", "b": "x = 7, so the answer is 7", "c": "7.0"}
-    worker = StubWorker("w", lambda request: says[request.node])
+    worker = stub("w", lambda request: says[request.node])
 
     result = run(Workflow((node("a"), node("b"), node("c")), ("a", "b", "c")), worker)
 
@@ -158,14 +160,14 @@ def test_several_answers_are_voted_on() -> None:
 
 
 def test_a_vote_that_nobody_can_read_takes_the_first_answer() -> None:
-    worker = StubWorker("w", lambda request: f"no number in {request.node}")
+    worker = stub("w", lambda request: f"no number in {request.node}")
     workflow = Workflow((node("a"), node("b")), ("a", "b"), "number")
 
     assert run(workflow, worker).answer == "no number in a"
 
 
 def test_every_node_has_its_own_seed_and_ids_do_not_matter() -> None:
-    one, other, again = StubWorker("w"), StubWorker("w"), StubWorker("w")
+    one, other, again = stub("w"), stub("w"), stub("w")
     nodes = (node("a"), node("b"))
 
     run(Workflow(nodes, ("a", "b")), one, seed=1)
@@ -190,7 +192,7 @@ def test_a_failure_is_tried_again_and_both_calls_are_recorded() -> None:
 
 
 def test_a_worker_that_keeps_failing_is_replaced_by_the_fallback() -> None:
-    worker, spare = failing("w", WorkerFailedError("w", "was busy")), StubWorker("spare")
+    worker, spare = failing("w", WorkerFailedError("w", "was busy")), stub("spare")
 
     result = run(Workflow((node("a"),)), worker, spare, retries=2, fallback="spare")
 
@@ -204,7 +206,7 @@ def test_a_worker_that_keeps_failing_is_replaced_by_the_fallback() -> None:
 
 
 def test_who_sees_a_failed_node_runs_and_is_told() -> None:
-    bad, good = failing("bad", WorkerFailedError("bad", "was busy")), StubWorker("w")
+    bad, good = failing("bad", WorkerFailedError("bad", "was busy")), stub("w")
     nodes = (node("a", worker="bad"), node("b", "a"))
 
     result = run(Workflow(nodes), bad, good)
@@ -230,7 +232,7 @@ def test_a_failed_answer_leaves_the_last_answer_that_is_known() -> None:
     bad = failing("bad", WorkerFailedError("bad", "was busy"))
     nodes = (node("a"), node("b", "a"), node("c", "b", worker="bad"))
 
-    assert run(Workflow(nodes), bad, StubWorker("w")).answer == "b done"
+    assert run(Workflow(nodes), bad, stub("w")).answer == "b done"
 
 
 @pytest.mark.parametrize(
@@ -257,7 +259,7 @@ def test_an_unexpected_error_of_a_worker_is_a_failure_too() -> None:
 
 @pytest.mark.parametrize("error", [UsageError("no such model"), ServiceDownError("gone")])
 def test_what_no_workflow_can_go_on_with_ends_it_and_leaves_no_task(error: Exception) -> None:
-    slow = StubWorker("slow", seconds=lambda request: 100.0)
+    slow = stub("slow", seconds=lambda request: 100.0)
 
     async def main() -> int:
         workers = {"w": failing("w", error), "slow": slow}
@@ -270,7 +272,7 @@ def test_what_no_workflow_can_go_on_with_ends_it_and_leaves_no_task(error: Excep
 
 
 def test_a_workers_name_that_the_pool_has_not_is_bad_input() -> None:
-    pool = Pool([StubWorker("large")])
+    pool = Pool([stub("large")])
 
     with pytest.raises(UsageError, match="no worker 'larg' is in the pool"):
         in_no_time(execute(Workflow((node("a", worker="larg"),)), pool, TASK, question=""))
@@ -278,7 +280,7 @@ def test_a_workers_name_that_the_pool_has_not_is_bad_input() -> None:
 
 def test_a_deadline_keeps_what_is_known() -> None:
     seconds = {"a": 1.0, "b": 2.0, "c": 50.0, "d": 1.0}
-    worker = StubWorker("w", seconds=lambda request: seconds[request.node])
+    worker = stub("w", seconds=lambda request: seconds[request.node])
 
     result = run(DIAMOND, worker, limits=Limits(seconds=5.0))
 
@@ -291,7 +293,7 @@ def test_a_deadline_keeps_what_is_known() -> None:
 
 
 def test_a_budget_begins_nothing_more_and_lets_end_what_is_paid() -> None:
-    result = run(DIAMOND, StubWorker("w", usd=0.5), limits=Limits(usd=1.0))
+    result = run(DIAMOND, stub("w", usd=0.5), limits=Limits(usd=1.0))
 
     assert result.stopped == "budget"
     assert dict(result.answers) == {"a": "a done", "b": "b done", "c": "c done"}
@@ -301,14 +303,14 @@ def test_a_budget_begins_nothing_more_and_lets_end_what_is_paid() -> None:
 
 
 def test_a_budget_that_is_used_up_by_the_last_node_stops_nothing() -> None:
-    result = run(Workflow((node("a"),)), StubWorker("w", usd=2.0), limits=Limits(usd=1.0))
+    result = run(Workflow((node("a"),)), stub("w", usd=2.0), limits=Limits(usd=1.0))
 
     assert result.stopped == ""
     assert result.answer == "a done"
 
 
 def test_a_budget_of_nothing_asks_nobody() -> None:
-    worker = StubWorker("w")
+    worker = stub("w")
 
     result = run(DIAMOND, worker, limits=Limits(usd=0.0))
 
@@ -318,11 +320,10 @@ def test_a_budget_of_nothing_asks_nobody() -> None:
 
 def test_a_used_up_budget_ends_the_tries_of_a_worker() -> None:
     """The other node's call uses the budget up while this one fails."""
-    bad = failing("bad", WorkerFailedError("bad", "was busy"))
-    bad.seconds = lambda request: 2.0
+    bad = failing("bad", WorkerFailedError("bad", "was busy"), seconds=2.0)
     workflow = Workflow((node("a", worker="bad"), node("b")), ("a", "b"))
 
-    result = run(workflow, bad, StubWorker("w", usd=1.0), limits=Limits(usd=1.0), retries=5)
+    result = run(workflow, bad, stub("w", usd=1.0), limits=Limits(usd=1.0), retries=5)
 
     assert len(bad.requests) == 1
     assert (result.stopped, result.answer) == ("budget", "b done")
@@ -330,7 +331,7 @@ def test_a_used_up_budget_ends_the_tries_of_a_worker() -> None:
 
 
 def test_a_cancelled_execution_leaves_no_task_behind() -> None:
-    worker = StubWorker("w", seconds=lambda request: 100.0)
+    worker = stub("w", seconds=lambda request: 100.0)
     workflow = Workflow((node("a"), node("b"), node("c", "a", "b")))
 
     async def main() -> tuple[int, int]:
@@ -347,7 +348,7 @@ def test_a_cancelled_execution_leaves_no_task_behind() -> None:
 
 
 def test_a_grown_workflow_runs_only_what_is_new() -> None:
-    worker = StubWorker("w", usd=0.5)
+    worker = stub("w", usd=0.5)
     small = Workflow((node("a"),))
     large = Workflow((node("a"), node("b", "a")))
 
@@ -365,15 +366,15 @@ def test_a_grown_workflow_has_what_is_left_of_the_limits() -> None:
     limits = Limits(usd=0.5, seconds=1.5)
     small, large = Workflow((node("a"),)), Workflow((node("a"), node("b", "a")))
 
-    dear = run(large, StubWorker("w"), after=run(small, StubWorker("w", usd=0.5)), limits=limits)
-    slow = run(large, StubWorker("w"), after=run(small, StubWorker("w")), limits=limits)
+    dear = run(large, stub("w"), after=run(small, stub("w", usd=0.5)), limits=limits)
+    slow = run(large, stub("w"), after=run(small, stub("w")), limits=limits)
 
     assert (dear.stopped, dear.answer) == ("budget", "a done")
     assert (slow.stopped, slow.duration_s) == ("deadline", 1.5)
 
 
 def test_a_kept_result_is_given_again_under_other_ids(tmp_path: Path) -> None:
-    cache, worker = WorkflowCache("pool 1", tmp_path), StubWorker("w", usd=0.5)
+    cache, worker = WorkflowCache("pool 1", tmp_path), stub("w", usd=0.5)
     renamed = Workflow((replace(node("a"), id="x"), replace(node("b", "a"), id="y", sees=("x",))))
 
     first = run(Workflow((node("a"), node("b", "a"))), worker, cache=cache, seed=3)
@@ -389,14 +390,14 @@ def test_a_kept_result_is_given_again_under_other_ids(tmp_path: Path) -> None:
 def test_a_kept_result_is_equal_to_the_one_that_was_kept(tmp_path: Path) -> None:
     cache = WorkflowCache("pool 1", tmp_path)
 
-    first = run(DIAMOND, StubWorker("w", usd=0.1), cache=cache)
+    first = run(DIAMOND, stub("w", usd=0.1), cache=cache)
 
-    assert run(DIAMOND, StubWorker("w"), cache=cache) == first
+    assert run(DIAMOND, stub("w"), cache=cache) == first
 
 
 @pytest.mark.parametrize("other", ["pool", "seed", "question", "task", "workflow"])
 def test_a_kept_result_is_only_for_what_it_hangs_on(tmp_path: Path, other: str) -> None:
-    worker = StubWorker("w")
+    worker = stub("w")
     plain = {"pool": "1", "seed": 0, "question": "q", "task": TASK, "workflow": DIAMOND}
     changed = {
         "pool": "2",
@@ -429,7 +430,7 @@ def test_a_kept_result_of_model_0_is_not_given_for_another_model_0(tmp_path: Pat
         in_no_time(
             execute(
                 workflow,
-                Pool([StubWorker(name, lambda request, name=name: name)]),  # type: ignore[misc]
+                Pool([stub(name, lambda request, name=name: name)]),  # type: ignore[misc]
                 TASK,
                 question=QUESTION,
                 cache=cache,
@@ -447,7 +448,7 @@ def test_a_result_with_a_failure_is_not_kept(tmp_path: Path) -> None:
     flaky = failing("w", WorkerFailedError("w", "was busy"), times=1)
 
     run(Workflow((node("a"),)), flaky, cache=cache, retries=1)
-    run(Workflow((node("a"),)), StubWorker("w"), cache=cache, limits=Limits(usd=0.0))
+    run(Workflow((node("a"),)), stub("w"), cache=cache, limits=Limits(usd=0.0))
 
     assert not list(tmp_path.rglob("*.json"))
 
@@ -457,15 +458,15 @@ def test_a_budget_gives_the_same_whether_the_result_is_kept_or_not(
     tmp_path: Path, usd: float | None
 ) -> None:
     limits, cache = Limits(usd=usd), WorkflowCache("pool 1", tmp_path)
-    run(DIAMOND, StubWorker("w", usd=0.5), cache=cache)
+    run(DIAMOND, stub("w", usd=0.5), cache=cache)
 
-    kept = run(DIAMOND, StubWorker("w", usd=0.5), cache=cache, limits=limits)
+    kept = run(DIAMOND, stub("w", usd=0.5), cache=cache, limits=limits)
 
-    assert kept == run(DIAMOND, StubWorker("w", usd=0.5), limits=limits)
+    assert kept == run(DIAMOND, stub("w", usd=0.5), limits=limits)
 
 
 def test_a_damaged_file_is_made_again(tmp_path: Path) -> None:
-    cache, worker = WorkflowCache("pool 1", tmp_path), StubWorker("w")
+    cache, worker = WorkflowCache("pool 1", tmp_path), stub("w")
     run(DIAMOND, worker, cache=cache)
     (kept,) = tmp_path.rglob("*.json")
     kept.write_bytes(kept.read_bytes()[:50])
@@ -475,7 +476,7 @@ def test_a_damaged_file_is_made_again(tmp_path: Path) -> None:
 
 
 def test_an_answer_that_has_no_utf8_is_not_kept_and_no_error(tmp_path: Path) -> None:
-    worker = StubWorker("w", lambda request: "\ud800")
+    worker = stub("w", lambda request: "\ud800")
 
     result = run(Workflow((node("a"),)), worker, cache=WorkflowCache("pool 1", tmp_path))
 
@@ -485,7 +486,7 @@ def test_an_answer_that_has_no_utf8_is_not_kept_and_no_error(tmp_path: Path) -> 
 
 def test_a_real_pools_guard_prices_the_calls() -> None:
     async def main() -> WorkflowResult:
-        pool = Pool([StubWorker("w")])
+        pool = Pool([stub("w")])
         try:
             return await execute(DIAMOND, pool, TASK, question=QUESTION)
         finally:

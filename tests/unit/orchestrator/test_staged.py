@@ -20,14 +20,15 @@ from agentrl.orchestrator.topologies import single
 from agentrl.orchestrator.worker import Request, WorkerFailedError
 from agentrl.orchestrator.workflow import Node, Workflow, WorkflowError
 from agentrl.task import Task
-from agentrl.testing.workflows import StubWorker, in_no_time
+from agentrl.testing.workflows import in_no_time
+from tests.unit.orchestrator.stubs import stub
 
 Say = Callable[[Request], str]
 
 
 def played(plan: Program | Workflow, say: Say, **options: Any) -> WorkflowResult:
     names = ("a", "b", "c", "d", "best", "checker")
-    workers = {name: StubWorker(name, say, usd=1.0) for name in names}
+    workers = {name: stub(name, say, usd=1.0) for name in names}
     return in_no_time(run(plan, workers, Task("t"), question="2 + 2?", **options))
 
 

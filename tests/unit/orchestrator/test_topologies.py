@@ -25,7 +25,8 @@ from agentrl.orchestrator.topologies import (
 from agentrl.orchestrator.worker import Request
 from agentrl.orchestrator.workflow import Workflow
 from agentrl.task import Task
-from agentrl.testing.workflows import StubWorker, in_no_time
+from agentrl.testing.workflows import in_no_time
+from tests.unit.orchestrator.stubs import stub
 
 POOL = st.lists(st.sampled_from(["a", "b", "c"]), min_size=1, max_size=4)
 
@@ -35,7 +36,7 @@ def edges(workflow: Workflow) -> dict[str, tuple[str, ...]]:
 
 
 def run(workflow: Workflow, say: Callable[[Request], str]) -> WorkflowResult:
-    workers = {name: StubWorker(name, say) for name in ("a", "b", "c", "judge")}
+    workers = {name: stub(name, say) for name in ("a", "b", "c", "judge")}
     return in_no_time(execute(workflow, workers, Task("t"), question="2 + 2?"))
 
 

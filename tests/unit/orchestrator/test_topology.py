@@ -16,7 +16,8 @@ from agentrl.orchestrator.topology import BUILDERS, read_topology, whole
 from agentrl.orchestrator.workflow import Workflow, WorkflowError
 from agentrl.suite.topology import TopologySpec
 from agentrl.task import Task
-from agentrl.testing.workflows import StubWorker, in_no_time
+from agentrl.testing.workflows import in_no_time
+from tests.unit.orchestrator.stubs import stub
 
 PAGE = Path(__file__).parents[3] / "docs/orchestrator/topologies.md"
 YAML = [entry.yaml for entry in ENTRIES]
@@ -46,7 +47,7 @@ def test_every_drawing_on_the_page_is_of_the_yaml_above_it() -> None:
 
 @pytest.mark.parametrize("text", YAML, ids=[entry.name for entry in ENTRIES])
 def test_every_topology_runs_from_yaml_on_a_real_pool(text: str) -> None:
-    pool = Pool([StubWorker(name, lambda r: "4") for name in ("small", "medium", "large")])
+    pool = Pool([stub(name, lambda r: "4") for name in ("small", "medium", "large")])
 
     result = in_no_time(run(read_topology(text), pool, Task("t"), question="2 + 2?"))
 
@@ -59,7 +60,7 @@ def test_every_topology_survives_that_all_workers_fail(text: str) -> None:
     def fail(request: object) -> str:
         raise OSError("no network")
 
-    pool = {name: StubWorker(name, fail) for name in ("small", "medium", "large")}
+    pool = {name: stub(name, fail) for name in ("small", "medium", "large")}
 
     result = in_no_time(run(read_topology(text), pool, Task("t"), question="2 + 2?", retries=0))
 
