@@ -1,5 +1,6 @@
 """Named texts that tell a model how to work an answer out."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -88,6 +89,15 @@ def test_a_strategy_of_one_s_own_is_known_by_its_name(monkeypatch: pytest.Monkey
 def test_what_cannot_be_registered_is_refused(strategy: Strategy, complaint: str) -> None:
     with pytest.raises(UsageError, match=complaint):
         register_strategy(strategy)
+
+
+def test_the_page_lists_every_strategy_with_its_paper() -> None:
+    page = Path(__file__).parents[3] / "docs" / "orchestrator" / "instructions.md"
+    rows = [line.split("|") for line in page.read_text(encoding="utf-8").splitlines()]
+    listed = {row[1].strip(): row[3].strip() for row in rows if len(row) == 5}
+
+    for strategy in STRATEGIES.values():
+        assert listed[f"`{strategy.name}`"] == strategy.source
 
 
 def test_every_strategy_tells_something_of_its_own() -> None:
