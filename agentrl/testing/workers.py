@@ -54,7 +54,8 @@ class FakeWorker:
         """How often it was closed."""
         self._says = says
         self._delay_s = delay_s
-        self._usage = usage or Usage(10, 5)
+        self.usage = usage or Usage(10, 5)
+        """What it states of each answer."""
         self._usd = usd
         self._holds_on = holds_on
         self._under_way = 0
@@ -71,7 +72,7 @@ class FakeWorker:
             text = self._text(request, index)
         finally:
             self._under_way -= 1
-        stated = Generation(text, "stop", self.name, Sampling(), self._usage)
+        stated = Generation(text, "stop", self.name, Sampling(), self.usage)
         return Answer(text, replace(stated, cost_usd=self._usd, latency_s=clock() - started))
 
     async def close(self) -> None:

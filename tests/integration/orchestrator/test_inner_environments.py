@@ -17,11 +17,13 @@ KNOWN = "tests.integration.orchestrator.known"
 TASK = Task("small", seed=0)
 
 
-def played(outer: str, inner: str, sandbox: SandboxSpec, *actions: str) -> dict[str, Any]:
+def played(
+    outer: str, inner: str, sandbox: SandboxSpec, *actions: str, **more: Any
+) -> dict[str, Any]:
     """Play an episode over workers that know; return the last step's ``info``."""
     names = ("patch", "no_patch", "program")
     workers = {name: {"kind": "program", "function": f"{KNOWN}:{name}"} for name in names}
-    section = {"pool": {"workers": workers}, "cache": False}
+    section = {"pool": {"workers": {**workers, **more}}, "cache": False}
     spec = EnvSpec(id=outer, options={"env": {"id": inner}})
     env = build_env(spec, sandbox, OrchestratorSpec.model_validate(section))
     try:
@@ -47,6 +49,26 @@ def test_a_worker_of_a_conductor_repairs_a_repository_with_a_patch(
     assert (outcome["success"], outcome["resolved"]) == (success, success)
     assert outcome["patch_nonempty"] == applied
     assert info["calls"][0].generation.text
+
+
+def test_a_node_is_an_agent_that_repairs_a_repository_in_its_own_sandbox(
+    sandbox: SandboxSpec,
+) -> None:
+    agent = {
+        "kind": "agent",
+        "agent": {"kind": "expert"},
+        "env": {"id": "agentrl/SWE-v0"},
+        "sandbox": sandbox.model_dump(),
+    }
+    plan = 'model_id = [0, 3]\nsubtasks = ["Advise.", "Repair it."]\naccess_list = [[], [0]]'
+
+    info = played("agentrl/Conductor-v0", "agentrl/SWE-v0", sandbox, plan, agent=agent)
+
+    advice, repair = info["calls"]
+    assert repair.worker == "agent"
+    assert repair.generation.text.startswith("diff --git ")
+    assert advice.generation.text in repair.messages[1][1]
+    assert info["outcome"]["resolved"] == 1.0
 
 
 def test_a_worker_of_a_conductor_writes_a_program(sandbox: SandboxSpec) -> None:

@@ -10,16 +10,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agentrl.episode import Usage
 from agentrl.errors import ContextFullError, ServiceDownError, UsageError
 from agentrl.models.base import Message
+from agentrl.orchestrator.accounting import usd
 from agentrl.orchestrator.cache import WorkflowCache
 from agentrl.orchestrator.context import NO_ANSWER
 from agentrl.orchestrator.execute import execute
 from agentrl.orchestrator.limits import Limits
 from agentrl.orchestrator.pool import Pool
 from agentrl.orchestrator.result import WorkflowResult
-from agentrl.orchestrator.worker import Request, Worker, WorkerFailedError
+from agentrl.orchestrator.worker import Descriptor, Request, Worker, WorkerFailedError
 from agentrl.orchestrator.workflow import Node, Workflow
+from agentrl.suite.worker import GuardSpec
 from agentrl.task import Task
 from agentrl.testing.workers import FakeWorker
 from agentrl.testing.workflows import in_no_time
@@ -496,3 +499,42 @@ def test_a_real_pools_guard_prices_the_calls() -> None:
 
     assert result.answer == "d done"
     assert len(result.calls) == 4
+
+
+@st.composite
+def billed(draw: st.DrawFn) -> tuple[Workflow, Sequence[FakeWorker], int]:
+    """A random graph, workers that fail now and then and count by their own prices, and retries."""
+    workflow, _ = draw(timed())
+    failures = st.lists(st.booleans(), min_size=1, max_size=12)
+    workers = []
+    for name in ("w", "spare"):
+        says = [WorkerFailedError(name, "was busy") if bad else "4" for bad in draw(failures)]
+        usage = Usage(draw(st.integers(1, 10**6)), draw(st.integers(1, 10**6)))
+        prices = Descriptor(draw(st.integers(0, 50)), draw(st.integers(0, 50)))
+        workers.append(FakeWorker(name, says, usage=usage, usd=7.0, descriptor=prices))
+    return workflow, workers, draw(st.integers(0, 2))
+
+
+@given(billed())
+@settings(deadline=None)
+def test_what_nodes_and_workflow_cost_is_the_sum_of_what_workers_were_asked(
+    case: tuple[Workflow, Sequence[FakeWorker], int],
+) -> None:
+    workflow, workers, retries = case
+    pool = Pool(workers, {w.name: GuardSpec(break_after=10**6) for w in workers})
+
+    result = in_no_time(
+        execute(workflow, pool, TASK, question=QUESTION, retries=retries, fallback="spare")
+    )
+
+    by_node: dict[str, float] = {}
+    for call in result.calls:
+        if call.generation is not None:
+            by_node[call.node] = by_node.get(call.node, 0.0) + call.generation.cost_usd
+    each = {w.name: usd(w.usage, w.descriptor) for w in workers}
+    paid = sum(each[call.worker] or 0.0 for call in result.calls if not call.error)
+    assert result.cost_usd == pytest.approx(paid)
+    assert sum(by_node.values()) == pytest.approx(paid)
+    assert len(result.calls) == sum(len(w.requests) for w in workers)
+    assert set(by_node) == set(result.answers)  # a node is paid for once, when it has its answer
+    assert set(result.answers) | set(result.failed) == set(workflow.by_id)
