@@ -69,7 +69,11 @@ def _mixed(seed: int) -> Task:
         "kind": "exact",
         "workflow": puzzle.workflow,
     }
-    return Task(f"mixed-{seed}", group=f"{len(puzzle.shape)} parts", seed=seed, data=data)
+    return Task(f"mixed-{seed}", group=_parts(len(puzzle.shape)), seed=seed, data=data)
+
+
+def _parts(count: int) -> str:
+    return "1 part" if count == 1 else f"{count} parts"
 
 
 def _part(skill: str, seed: int) -> Task:
