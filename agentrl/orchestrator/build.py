@@ -68,9 +68,15 @@ def _worker(name: str, spec: WorkerSpec, texts: Sequence[str]) -> Worker:
         case ModelWorkerSpec():
             model = build_model(with_checkpoint(spec.model, texts))
             sampling = Sampling(**spec.sampling.model_dump())
-            described, single = _model_descriptor(spec), spec.seen_as == "text"
-            system = with_strategy(spec.system, spec.strategy)
-            return ModelWorker(name, model, described, sampling, system, single)
+            return ModelWorker(
+                name,
+                model,
+                _model_descriptor(spec),
+                sampling,
+                with_strategy(spec.system, spec.strategy),
+                one_message=spec.seen_as == "text",
+                loads=spec.model.backend in ("transformers", "vllm"),
+            )
         case ProgramWorkerSpec():
             tags = (*spec.tags, spec.skill) if spec.skill else spec.tags
             descriptor = describe(spec.model_copy(update={"tags": tags}))

@@ -17,7 +17,8 @@ class Guarded:
 
     - At most ``concurrency`` calls at a time, at most ``per_minute`` begun in any minute.
     - An answer that does not come within ``timeout_s`` is given up, even by a worker that cannot
-      be interrupted.
+      be interrupted. Where a worker has a ``ready``, such as one that loads weights, the time
+      begins after it.
     - After ``break_after`` failures in a row nobody is let through for ``break_s`` seconds.
     - An empty answer is a failure; an answer that comes has tokens, USD and seconds that add up.
 
@@ -95,6 +96,9 @@ class Guarded:
         return settled(answer, given, self.descriptor, self._clock() - started)
 
     async def _in_time(self, request: Request) -> Answer:
+        ready = getattr(self.worker, "ready", None)
+        if ready is not None:
+            await ready()
         # Not asyncio.timeout: that would wait for a worker that holds on to its work.
         task = asyncio.ensure_future(self.worker.answer(request))
         try:

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 
 from agentrl.episode import Generation, Sampling
+from agentrl.errors import ModelError
 from agentrl.models.base import Message, Model, as_sent
 from agentrl.models.base import Request as ModelRequest
 from agentrl.models.replay import ReplayModel
@@ -22,6 +23,7 @@ class ModelWorker:
         sampling: how it answers; a request's seed makes it repeatable where the model can.
         system: what it is told before everything else.
         one_message: show it the work of others within the message that it answers.
+        loads: its start loads weights, which may take longer than an answer.
     """
 
     def __init__(
@@ -32,6 +34,7 @@ class ModelWorker:
         sampling: Sampling = Sampling(temperature=0.2, max_tokens=1024),
         system: str = "",
         one_message: bool = False,
+        loads: bool = False,
     ) -> None:
         self.name = name
         self.descriptor = descriptor or Descriptor()
@@ -39,8 +42,17 @@ class ModelWorker:
         self._sampling = sampling
         self._system = system
         self._one_message = one_message
-        self._starting = asyncio.Lock()
-        self._started = False
+        self._loads = loads
+        self._started: asyncio.Future[None] | None = None
+
+    async def ready(self) -> None:
+        """Load the model where it has weights to load; that is not the time of an answer.
+
+        Raises:
+            AgentrlError: as the model's ``start``.
+        """
+        if self._loads:
+            await self._start()
 
     async def answer(self, request: Request) -> Answer:
         """Answer one request; a usage that cannot be true is replaced by one counted here.
@@ -68,17 +80,24 @@ class ModelWorker:
 
     async def close(self) -> None:
         """End the model."""
-        async with self._starting:
-            self._started = False
-            await self._model.close()
+        started, self._started = self._started, None
+        if started is not None and not started.done():
+            started.cancel()
+            await asyncio.wait({started})
+        await self._model.close()
 
     async def _start(self) -> None:
-        if self._started:
-            return
-        async with self._starting:
-            if not self._started:
-                await self._model.start()
-                self._started = True
+        """Wait until the model is started; who stops waiting does not stop it for the others."""
+        if self._started is None or _failed(self._started):
+            self._started = asyncio.ensure_future(self._model.start())
+            self._started.add_done_callback(_failed)  # it may fail when nobody waits any more
+        started = self._started
+        try:
+            await asyncio.shield(started)
+        except asyncio.CancelledError:
+            if started.cancelled():
+                raise ModelError(f"{self.name} was closed while it started") from None
+            raise
 
     def _messages(self, messages: tuple[Message, ...]) -> tuple[Message, ...]:
         if self._one_message:
@@ -89,6 +108,11 @@ class ModelWorker:
     def _session(self, request: Request) -> str:
         """A recorded run is found by its episode; nobody else shall keep a call's cache."""
         return f"{request.task.id}#0" if isinstance(self._model, ReplayModel) else ""
+
+
+def _failed(started: "asyncio.Future[None]") -> bool:
+    """Whether a start has ended without a model."""
+    return started.done() and (started.cancelled() or started.exception() is not None)
 
 
 def own_generation(text: str, model: str, **more: object) -> Generation:
