@@ -154,5 +154,5 @@ def test_a_scope_cancels_what_runs_and_what_is_still_to_come() -> None:
     thread.join(5)
 
     assert done
-    assert ended.is_set()
+    assert ended.wait(5)
     assert background().run(thread_name())  # what is of no scope runs as ever
