@@ -2,7 +2,7 @@
 
 import base64
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
-from agentrl.errors import CheckpointError
+from agentrl.errors import CheckpointError, UsageError
 from agentrl.models.chat import HFChatTokenizer, load_tokenizer
 from agentrl.models.checkpoint import resolve_checkpoint
 from agentrl.models.scorers.family import family_of
@@ -62,19 +62,25 @@ def load_backbone(checkpoint: str, device: str = "auto") -> Backbone:
     return Backbone(load_model(folder, spec), tokenizer, files, family_of(checkpoint, files))
 
 
-def weights_as_text(module: nn.Module) -> str:
-    """Return a module's weights as text, exactly."""
-    return base64.b64encode(save(dict(_once(module)))).decode()
+def memory_of(family: str, module: nn.Module) -> dict[str, Any]:
+    """Return a scorer's weights as plain data, exactly; it grows by the size of the model."""
+    return {"family": family, "weights": base64.b64encode(save(dict(_once(module)))).decode()}
 
 
-def take_weights(module: nn.Module, text: str) -> None:
-    """Take up what ``weights_as_text`` returned.
+def take_memory(family: str, module: nn.Module, memory: Mapping[str, Any]) -> None:
+    """Take up what ``memory_of`` returned.
 
     Raises:
+        UsageError: they are the weights of another model family.
         CheckpointError: they are the weights of something else.
     """
+    if memory["family"] != family:
+        raise UsageError(
+            f"the checkpoint's scorer is of another model family: {memory['family']}, expected "
+            f"{family}; give the label the scorer that the training began with"
+        )
     try:
-        state = load(base64.b64decode(text, validate=True))
+        state = load(base64.b64decode(memory["weights"], validate=True))
         wanted = {name for name, _ in _once(module)}
         if wanted != state.keys():
             raise ValueError(f"it has {len(state)} tensors, expected {len(wanted)}")

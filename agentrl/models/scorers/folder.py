@@ -7,8 +7,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 import agentrl
 from agentrl.errors import CheckpointError, StorageError, UsageError
+from agentrl.models.scorers.base import FitReport
 
 CARD = "scorer.json"
 _FORMAT = 1
@@ -29,6 +32,14 @@ class Card:
     """The report of its fit; None where it only learnt from updates."""
     agentrl: str = field(default_factory=lambda: agentrl.__version__)
     """The version that wrote it."""
+
+
+def card_of(
+    backend: str, family: str, outcome: str, spec: BaseModel, fit: FitReport | None
+) -> Card:
+    """Return the card of a scorer that was made as ``spec`` says."""
+    report = None if fit is None else asdict(fit)
+    return Card(backend, family, outcome, spec.model_dump(mode="json"), report)
 
 
 def write_card(folder: Path, card: Card) -> None:

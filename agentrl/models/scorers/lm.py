@@ -1,7 +1,6 @@
 """SPA's scorer (arXiv 2505.20732): a language model whose turns sum to the outcome."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -12,17 +11,17 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from agentrl.episode import Episode
-from agentrl.errors import CheckpointError, UsageError
+from agentrl.errors import CheckpointError
 from agentrl.models.scorers.base import FitReport, Values
 from agentrl.models.scorers.checkpoint import (
     Backbone,
     load_backbone,
-    take_weights,
-    weights_as_text,
+    memory_of,
+    take_memory,
 )
 from agentrl.models.scorers.course import Course
 from agentrl.models.scorers.examples import Example, example, readable
-from agentrl.models.scorers.folder import Card, check_family, write_card, writing
+from agentrl.models.scorers.folder import Card, card_of, check_family, write_card, writing
 from agentrl.models.scorers.measure import lesson, report, usable
 from agentrl.models.scorers.passages import passages
 from agentrl.models.scorers.turn_values import TurnValues
@@ -113,13 +112,13 @@ class LmScorer:
         with writing(folder):
             self._backbone.save(folder / MODEL)
             save_file(self._values.head.state_dict(), folder / HEAD)
-            options = self._spec.model_dump(mode="json")
-            fit = None if self._fit is None else asdict(self._fit)
-            write_card(folder, Card(self.backend, self.family, self.outcome, options, fit))
+            write_card(
+                folder, card_of(self.backend, self.family, self.outcome, self._spec, self._fit)
+            )
 
     def memory(self) -> dict[str, Any]:
         """Return all its weights as text: a checkpoint grows by the size of the model."""
-        return {"family": self.family, "weights": weights_as_text(self._values)}
+        return memory_of(self.family, self._values)
 
     def restore(self, memory: Mapping[str, Any]) -> None:
         """See ``ProgressScorer.restore``.
@@ -128,12 +127,7 @@ class LmScorer:
             UsageError: the memory is one of another model family.
             CheckpointError: it does not fit.
         """
-        if memory["family"] != self.family:
-            raise UsageError(
-                f"the checkpoint's scorer is of another model family: {memory['family']}, expected "
-                f"{self.family}; give the label the scorer that the training began with"
-            )
-        take_weights(self._values, memory["weights"])
+        take_memory(self.family, self._values, memory)
 
     def _end(self, episode: Episode) -> float:
         return self.score(episode)[-1]

@@ -1,7 +1,6 @@
 """Progress as how much likelier one model finds a turn than another does."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -16,12 +15,12 @@ from agentrl.models.scorers.base import FitReport, Values
 from agentrl.models.scorers.checkpoint import (
     Backbone,
     load_backbone,
-    take_weights,
-    weights_as_text,
+    memory_of,
+    take_memory,
 )
 from agentrl.models.scorers.course import Course
 from agentrl.models.scorers.examples import Example, example, readable
-from agentrl.models.scorers.folder import Card, check_family, write_card, writing
+from agentrl.models.scorers.folder import Card, card_of, check_family, write_card, writing
 from agentrl.models.scorers.measure import lesson, report, usable
 from agentrl.models.scorers.pairs import pairs_of
 from agentrl.models.scorers.passages import Passage, passages
@@ -120,13 +119,13 @@ class LogRatioScorer:
             self._model.save(folder / MODEL)
             if self._reference is not None:
                 self._reference.save(folder / REFERENCE)
-            options = self._spec.model_dump(mode="json")
-            fit = None if self._fit is None else asdict(self._fit)
-            write_card(folder, Card(self.backend, self.family, self.outcome, options, fit))
+            write_card(
+                folder, card_of(self.backend, self.family, self.outcome, self._spec, self._fit)
+            )
 
     def memory(self) -> dict[str, Any]:
         """Return the learned model's weights as text: a checkpoint grows by its size."""
-        return {"family": self.family, "weights": weights_as_text(self._model.model)}
+        return memory_of(self.family, self._model.model)
 
     def restore(self, memory: Mapping[str, Any]) -> None:
         """See ``ProgressScorer.restore``.
@@ -135,12 +134,7 @@ class LogRatioScorer:
             UsageError: the memory is one of another model family.
             CheckpointError: it does not fit.
         """
-        if memory["family"] != self.family:
-            raise UsageError(
-                f"the checkpoint's scorer is of another model family: {memory['family']}, expected "
-                f"{self.family}; give the label the scorer that the training began with"
-            )
-        take_weights(self._model.model, memory["weights"])
+        take_memory(self.family, self._model.model, memory)
 
     def _end(self, episode: Episode) -> float:
         return self.score(episode)[-1]
