@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from agentrl.orchestrator.limits import HasLimits
+from agentrl.orchestrator.parse import TEXT_CHARS
 from agentrl.orchestrator.result import WorkflowResult
 from agentrl.orchestrator.staged import Program
-from agentrl.orchestrator.topology import Plan, read_topology, whole
-from agentrl.orchestrator.workflow import Workflow, WorkflowError
+from agentrl.orchestrator.topology import Plan, build_topology, topology_spec, whole
+from agentrl.orchestrator.workflow import Workflow, WorkflowError, shown
+from agentrl.suite.topology import TopologySpec, TreeSpec
 
 _FORM = re.compile(r'\{\s*"topology"\s*:')
 _NAMED = ("worker", "judge", "critic", "hub", "aggregator", "verifier", "ranker", "expert")
@@ -47,6 +49,10 @@ def parse_topology(text: str, names: Sequence[str], limits: HasLimits) -> Plan |
     starts = [found.start() for found in _FORM.finditer(said)]
     if not starts:
         return None
+    if len(said) > TEXT_CHARS:
+        raise WorkflowError(
+            f"the text has {len(said)} characters, at most {TEXT_CHARS} are read; write less"
+        )
     try:
         data, _ = json.JSONDecoder(strict=False).raw_decode(said, starts[-1])
     except (ValueError, RecursionError) as exc:
@@ -65,12 +71,31 @@ def check_topology(topology: Mapping[str, Any], names: Sequence[str], limits: Ha
     """
     if "topology" not in topology:
         raise WorkflowError(
-            f"the topology is {dict(topology)!r}, expected its name and options, such as "
+            f"the topology is {shown(dict(topology))}, expected its name and options, such as "
             f"{{topology: vote, workers: [...]}}"
         )
-    plan = read_topology(json.dumps(dict(topology)))
+    spec = topology_spec(topology)
+    _check_size(spec, limits)
+    plan = build_topology(spec)
     whole(plan).validate(names, limits)
     return plan
+
+
+def _check_size(spec: TopologySpec, limits: HasLimits) -> None:
+    """See that a topology is not far too large, before its nodes are made.
+
+    Raises:
+        WorkflowError: it is.
+    """
+    counts = [getattr(spec, name, 1) for name in ("samples", "rounds", "layers")]
+    counts += [len(getattr(spec, "workers", ()))]
+    if isinstance(spec, TreeSpec):
+        counts.append(spec.branching**spec.depth)
+    if max(counts) > limits.nodes:
+        raise WorkflowError(
+            f"the topology has more than {max(counts) - 1} nodes, at most {limits.nodes} are "
+            f"allowed; use fewer"
+        )
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from agentrl.errors import nearest
 from agentrl.orchestrator import topologies
 from agentrl.orchestrator.staged import Escalate, Program, Team, VerifierCascade
-from agentrl.orchestrator.workflow import Workflow, WorkflowError
+from agentrl.orchestrator.workflow import Workflow, WorkflowError, shown
 from agentrl.suite.strategies import with_strategy
 from agentrl.suite.topology import TopologySpec
 
@@ -63,7 +63,7 @@ def read_topology(text: str) -> Plan:
     except (yaml.YAMLError, ValueError, RecursionError) as exc:
         raise WorkflowError(f"the topology is no YAML: {exc}") from None
     if isinstance(data, dict) and "topology" in data:
-        return build_topology(_spec(data))
+        return build_topology(topology_spec(data))
     return Workflow.from_data(data)
 
 
@@ -72,18 +72,23 @@ def whole(plan: Plan) -> Workflow:
     return plan if isinstance(plan, Workflow) else plan.whole
 
 
-def _spec(data: Mapping[str, Any]) -> TopologySpec:
-    name = str(data["topology"])
-    if name not in BUILDERS:
+def topology_spec(data: Mapping[str, Any]) -> TopologySpec:
+    """Return the section that names a topology and its options.
+
+    Raises:
+        WorkflowError: there is no such topology, or its options are others.
+    """
+    name = data["topology"]
+    if not isinstance(name, str) or name not in BUILDERS:
+        close = nearest(name[:60], BUILDERS) if isinstance(name, str) else ""
         raise WorkflowError(
-            f"there is no topology {name!r}{nearest(name, BUILDERS)}; "
-            f"the topologies are {', '.join(BUILDERS)}"
+            f"there is no topology {shown(name)}{close}; the topologies are {', '.join(BUILDERS)}"
         )
     try:
         return _adapter().validate_python(data)
     except ValidationError as exc:
         first = exc.errors(include_url=False)[0]
-        where = ".".join(map(str, first["loc"][1:]))
+        where = ".".join(str(key)[:60] for key in first["loc"][1:])
         raise WorkflowError(f"topology {name}: {where}: {first['msg']}") from None
 
 

@@ -1,6 +1,7 @@
 """Topologies as plans: what an expert writes, what is executed, what is refused."""
 
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -82,6 +83,36 @@ def test_a_text_without_a_topology_names_none() -> None:
 def test_a_topology_that_cannot_be_executed_is_refused(text: str, complaint: str) -> None:
     with pytest.raises(WorkflowError, match=complaint):
         parse_topology(text, ("a", "b"), Limits())
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"topology": "debate", "workers": ["a", "b"], "rounds": 10**9},
+        {"topology": "debate", "workers": ["a", "b"], "rounds": str(10**9)},
+        {"topology": "self_consistency", "worker": "a", "samples": 1e9},
+        {"topology": "mixture_of_agents", "workers": ["a"], "aggregator": "a", "layers": 10**9},
+        {"topology": "reflect", "worker": "a", "rounds": 10**9},
+        {"topology": "team", "workers": ["a"], "rounds": 10**9},
+        {"topology": "tree", "workers": ["a"], "depth": 6, "branching": 8},
+        {"topology": "vote", "workers": ["a"] * 10_000},
+        {"topology": "y" * 100_000},
+        {"topology": "single", "worker": "a", "z" * 100_000: 1},
+        {"topology": "single", "worker": "a", "instruction": "x" * 1_000_000},
+        {"topology": ["single"]},
+    ],
+    ids=range(12),
+)
+def test_a_topology_that_is_far_too_large_is_refused_quickly_and_in_few_words(
+    options: dict[str, Any],
+) -> None:
+    began = time.process_time()
+
+    with pytest.raises(WorkflowError) as caught:
+        parse_topology(json.dumps(options), ["a", "b"], Limits(nodes=16))
+
+    assert len(str(caught.value)) < 400
+    assert time.process_time() - began < 0.5
 
 
 @pytest.mark.parametrize("topology", [{}, {"topology": "single", "worker": "nobody"}])
