@@ -501,6 +501,21 @@ def test_a_real_pools_guard_prices_the_calls() -> None:
     assert len(result.calls) == 4
 
 
+def test_five_hundred_workflows_at_once_keep_their_calls_apart_and_leave_no_task() -> None:
+    worker = stub("w", lambda request: f"{request.node} of {request.messages[-1].content[-3:]}")
+
+    async def many() -> tuple[list[WorkflowResult], int]:
+        pool = Pool([worker], {"w": GuardSpec(concurrency=10_000)})
+        runs = (execute(DIAMOND, pool, TASK, question=f"q{n:03}", seed=n) for n in range(500))
+        return await asyncio.gather(*runs), len(asyncio.all_tasks())
+
+    results, tasks = in_no_time(many())
+
+    assert [result.answer for result in results] == [f"d of {n:03}" for n in range(500)]
+    assert {(len(r.calls), round(r.duration_s, 6)) for r in results} == {(4, 3.0)}
+    assert (worker.most_at_once, tasks) == (1000, 1)
+
+
 @st.composite
 def billed(draw: st.DrawFn) -> tuple[Workflow, Sequence[FakeWorker], int]:
     """A random graph, workers that fail now and then and count by their own prices, and retries."""

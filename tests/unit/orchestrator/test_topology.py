@@ -1,13 +1,14 @@
 """Tests of topologies from YAML, and of the page that shows them."""
 
 import re
+import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import get_args
 
 import pytest
 
 from agentrl.errors import UsageError
-from agentrl.orchestrator.drawing import mermaid
+from agentrl.orchestrator.drawing import mermaid, svg
 from agentrl.orchestrator.pool import Pool
 from agentrl.orchestrator.staged import Escalate, Team, run
 from agentrl.orchestrator.topologies import debate, self_consistency
@@ -43,6 +44,16 @@ def test_every_drawing_on_the_page_is_of_the_yaml_above_it() -> None:
     assert len(shown) == len(ENTRIES)
     for text, drawing in shown:
         assert mermaid(whole(read_topology(text))) == drawing
+
+
+@pytest.mark.parametrize("text", YAML, ids=[entry.name for entry in ENTRIES])
+def test_every_topology_is_drawn_as_xml_with_a_box_for_each_node(text: str) -> None:
+    workflow = whole(read_topology(text))
+
+    drawing = ET.fromstring(svg(workflow))
+
+    boxes = list(drawing.iter("{http://www.w3.org/2000/svg}rect"))
+    assert len(boxes) == len(workflow.nodes)
 
 
 @pytest.mark.parametrize("text", YAML, ids=[entry.name for entry in ENTRIES])
