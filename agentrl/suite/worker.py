@@ -19,7 +19,7 @@ class GuardSpec(Section):
     per_minute: PositiveInt | None = None
     """Most calls begun in any minute."""
     timeout_s: PositiveFloat = 120.0
-    """Longest wait for one answer; waiting for one's turn does not count, nor for weights to load."""
+    """Longest wait for one answer, not counting the wait for one's turn and for weights to load."""
     break_after: PositiveInt = 5
     """Failures in a row after which the worker is not asked for a while."""
     break_s: PositiveFloat = 30.0

@@ -206,6 +206,8 @@ def test_a_run_twice_is_the_same_and_the_second_asks_nobody(tmp_path: Path) -> N
         agentrl("run", path, "--out", "again", cwd=tmp_path)
         again = list(read_episodes(tmp_path / "again"))
 
+    first.sort(key=lambda episode: episode.id)
+    again.sort(key=lambda episode: episode.id)
     assert asked == len(server.requests) == 4
     assert [e.turns[0].calls for e in again] == [e.turns[0].calls for e in first]
     assert json.dumps([e.outcome for e in again]) == json.dumps([e.outcome for e in first])
