@@ -75,7 +75,8 @@ class ChoicePolicy:
         return ChoicePolicy(self.layout, hidden, bias, score, version)
 
     def save(self, folder: Path) -> None:
-        """Write the weights and what their columns are."""
+        """Write the weights and what their columns are; the folder is made where it is missing."""
+        folder.mkdir(parents=True, exist_ok=True)
         np.savez(folder / WEIGHTS, hidden=self.hidden, bias=self.bias, score=self.score)
         about = {"format": FORMAT, "version": self.version, "layout": asdict(self.layout)}
         (folder / DESCRIPTION).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")

@@ -69,9 +69,9 @@ def test_a_further_action_changes_no_score_of_the_others() -> None:
 
 def test_what_was_saved_is_loaded(tmp_path: Path) -> None:
     policy = drawn()
-    policy.save(tmp_path)
+    policy.save(tmp_path / "new")
 
-    loaded = load_policy(tmp_path)
+    loaded = load_policy(tmp_path / "new")
 
     assert (loaded.layout, loaded.version) == (LAYOUT, 7)
     assert loaded.flat.tolist() == policy.flat.tolist()
