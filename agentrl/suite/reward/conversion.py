@@ -16,10 +16,10 @@ class ConversionSpec(Section):
     outcome: str = "success"
     """The result that values foretell and that contributions sum to."""
     convert: Conversion = "contribution"
-    """``contribution``: differences of values, with what is missing to the outcome, so that they sum
-    to it (SPA). ``difference``: the change of value (MRT, VSRM).
-    ``potential``: shaping that leaves the best policy the best. ``segment``: the value at the end
-    of each segment (Fine-Grained RLHF)."""
+    """``contribution``: changes of value with what is missing to the outcome, so that they sum to
+    it (SPA). ``difference``: the change of value (MRT, VSRM). ``potential``: shaping that leaves
+    the best policy the best. ``segment``: the value at the end of each segment (Fine-Grained
+    RLHF)."""
     residual: Literal["last", "spread", "none"] = "last"
     """For ``contribution``: what is missing to the outcome is borne by the last turn, spread evenly
     over all, or left out. Borne by the last, it keeps wrong values from teaching wrong actions

@@ -37,7 +37,7 @@ def test_a_plan_holds_the_tasks_of_each_part(tmp_path: Path) -> None:
     ("override", "complaint"),
     [
         ("train=null", "it has no section 'train'"),
-        ("agent.kind=random", "only an agent of kind 'llm' or 'choice' can be trained, got 'random'"),
+        ("agent.kind=random", "kind 'llm' or 'choice' can be trained, got 'random'"),
         ("agent.model={backend: scripted, answers: [up]}", "got 'scripted'"),
         ("rollouts.workers=2", "training plays its episodes in one process"),
         (
