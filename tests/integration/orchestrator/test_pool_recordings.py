@@ -7,11 +7,23 @@ import pytest
 
 from agentrl.models.base import Message
 from agentrl.orchestrator.pool import build_pool
+from agentrl.orchestrator.replay.baselines import (
+    Result,
+    at_random,
+    best_model,
+    cascade,
+    oracle,
+    single,
+    vote,
+)
 from agentrl.orchestrator.replay.routellm import read_routellm
+from agentrl.orchestrator.replay.table import read_table
 from agentrl.orchestrator.replay.zeroeval import read_items, read_zeroeval
 from agentrl.orchestrator.worker import Answer, Request
 from agentrl.suite.orchestrator import PoolSpec
 from agentrl.task import Task
+from benchmarks.routellm import by_length, quality
+from benchmarks.zeroeval_conductor import MODELS
 
 DATA = Path(__file__).parents[4] / "shared" / "data"
 SONNET, GPT_4O = "claude-3-5-sonnet-20241022", "gpt-4o-2024-08-06"
@@ -92,3 +104,47 @@ def test_routellm_has_the_papers_number_of_prompts(name: str, items: int) -> Non
     assert len(recording.items) == items
     assert len(recording.answers) == 2 * items
     recording.require("gpt-4-1106-preview")
+
+
+REFERENCE = {
+    "gsm": [(96.66, 1.94), (92.05, 0.54), (98.56, 0.05), (95.68, 0.20), (96.66, 0.33)],
+    "math-l5": [(59.36, 3.56), (40.24, 1.15), (82.66, 0.49), (53.95, 0.45), (61.72, 2.62)],
+    "crux": [(87.00, 2.60), (66.78, 0.77), (93.75, 0.26), (76.88, 0.31), (85.62, 1.27)],
+}
+"""Best single model, a random one, the oracle, a vote of three cheap ones, and the cascade of two
+of them: accuracy and USD for a thousand questions, as the data's own page states them."""
+
+
+@pytest.mark.parametrize("task", REFERENCE)
+def test_the_priced_pool_comes_to_the_figures_of_its_page(task: str) -> None:
+    """To the second digit; how the page's votes and cascades compare answers is not stated, so
+    that those may differ by as much as a dozen answers."""
+    table = read_table(
+        read_zeroeval(folder("zeroeval"), [task], frozenset(MODELS), texts=False), MODELS, "exact"
+    )
+    mini, flash, deepseek = (MODELS.index(name) for name in MODELS[2:5])
+    best = best_model(table)
+    found = [
+        single(table, best),
+        at_random(table),
+        oracle(table),
+        vote(table, [mini, deepseek, flash]),
+        cascade(table, (deepseek, flash if task == "crux" else mini), best),
+    ]
+
+    def close(one: Result, stated: tuple[float, float], points: float) -> bool:
+        near = abs(one.accuracy - stated[0]) <= points
+        return near and one.usd == pytest.approx(stated[1], abs=0.0121)
+
+    for number, (one, stated) in enumerate(zip(found, REFERENCE[task], strict=True)):
+        assert close(one, stated, 0.0051 if number < 3 else 1.2), (one, stated)
+
+
+@pytest.mark.parametrize(("name", "apgr"), [("gsm8k_responses.csv", 0.598), ("mmlu", 0.583)])
+def test_prompt_length_alone_routes_as_well_as_its_page_says(name: str, apgr: float) -> None:
+    models = ("gpt-4-1106-preview", "mistralai/Mixtral-8x7B-Instruct-v0.1")
+    table = read_table(read_routellm(folder("routellm") / name), models)
+
+    found = quality(by_length(table, table, 0), table.correct[:, 0], table.correct[:, 1])
+
+    assert found.apgr == pytest.approx(apgr, abs=0.002)
