@@ -47,18 +47,6 @@ def load_planner(spec: Mapping[str, Any]) -> Planner:
     return cast("Planner", load_program(function, options))
 
 
-def entry(known: Descriptor, number: int) -> str:
-    """Return what is known of a worker in few signs: its price and its number.
-
-    The number comes last, so that what is known of it stands before it, where a model that reads
-    from left to right has seen it.
-
-    >>> entry(Descriptor(price_in=4.0, price_out=8.0), 0)
-    '|4:0'
-    """
-    return f"|{'' if known.price_in is None else f'{known.price_in:g}'}:{number}"
-
-
 def annotated(question: str, workers: Sequence[Descriptor]) -> str:
     """Return a question with the workers behind each word that is a tag of theirs.
 
@@ -68,10 +56,16 @@ def annotated(question: str, workers: Sequence[Descriptor]) -> str:
 
     def with_workers(found: re.Match[str]) -> str:
         word = found[0]
-        able = (entry(known, n) for n, known in enumerate(workers) if word in known.tags)
+        able = (_entry(known, n) for n, known in enumerate(workers) if word in known.tags)
         return word + "".join(able)
 
     return _WORD.sub(with_workers, question)
 
 
 _WORD = re.compile(r"\w+")
+
+
+def _entry(known: Descriptor, number: int) -> str:
+    """The number comes last, so that what is known of it stands before it, where a model that
+    reads from left to right has seen it."""
+    return f"|{'' if known.price_in is None else f'{known.price_in:g}'}:{number}"

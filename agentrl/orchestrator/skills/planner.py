@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from agentrl.errors import UsageError
-from agentrl.orchestrator.planning import KEEP, Planner, Situation, entry
+from agentrl.orchestrator.planning import KEEP, Planner, Situation
 from agentrl.orchestrator.skills.checker import WRONG
 from agentrl.orchestrator.worker import Descriptor
 
@@ -19,7 +19,6 @@ CHECK = "check"
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    thought: str
     workers: list[int]
     texts: list[str]
     access: list[Any]
@@ -28,14 +27,11 @@ class _Plan:
     def text(self) -> str:
         told = ", ".join(f'"{text}"' for text in self.texts)
         access = ", ".join('"all"' if seen == "all" else str(seen) for seen in self.access)
-        lists = f"model_id = {self.workers}\nsubtasks = [{told}]\naccess_list = [{access}]"
-        return f"<think>{self.thought}</think>\n{lists}"
+        return f"model_id = {self.workers}\nsubtasks = [{told}]\naccess_list = [{access}]"
 
 
 def planner(knows: Knows = "records", check: bool = False) -> Planner:
     """Return a planner for ``Skills-v0``, which tells every worker its part of the task.
-
-    It thinks first: it names, for each part, whom it takes, as the pool is shown in brief.
 
     One that knows ``claims`` alone takes any worker that claims to be able to do the part, and
     lets every other plan show everybody everything: right about what is to be done, and about
@@ -66,12 +62,7 @@ def planner(knows: Knows = "records", check: bool = False) -> Planner:
             chosen.append(_worker(CHECK, situation.workers, knows, rng))
             parts, access = [*parts, CHECK], [*access, [len(parts) - 1]]
         workers = [number for number in chosen if number is not None]
-        if len(workers) < len(parts):
-            return None
-        known = list(situation.workers.values())
-        whom = zip(parts, workers, strict=True)
-        thought = ", ".join(f"{part}{entry(known[number], number)}" for part, number in whom)
-        return _Plan(thought, workers, list(parts), access).text
+        return _Plan(workers, list(parts), access).text if len(workers) == len(parts) else None
 
     return plan
 

@@ -15,8 +15,7 @@ KNOWN = {
     "rest": Descriptor(tags=("double", "sum"), performance={"right": 0.9}),
     "checker": Descriptor(tags=("check",), performance={"right": 0.9}),
 }
-SURE = """<think>odd|5:1, double|:2, sum|:2</think>
-model_id = [1, 2, 2]
+SURE = """model_id = [1, 2, 2]
 subtasks = ["odd", "double", "sum"]
 access_list = [[], [0], [1]]"""
 
