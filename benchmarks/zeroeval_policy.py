@@ -23,7 +23,8 @@ from agentrl.orchestrator.standing import ANSWER_TOKENS, CHOICE_FACTS, WRONG_ANS
 from agentrl.training.choice.learning import ChoiceNetwork
 
 Rows = NDArray[np.float32]
-_NEVER = 1_000
+NEVER = 1_000
+"""When a model is asked that is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ class Game:
 
         Args:
             items: the rows of the table that are played, ``[episodes]``.
-            order: when each model was asked, ``[episodes, models]``; ``_NEVER`` where it was not.
+            order: when each model was asked, ``[episodes, models]``; ``NEVER`` where it was not.
             spent: USD so far, for a thousand such episodes.
 
         Returns:
@@ -91,7 +92,7 @@ class Game:
             whose answer a vote hands in.
         """
         models, asks = self.models, self.asks
-        asked = order < _NEVER
+        asked = order < NEVER
         party = np.where(asked, self.table.party[items], 0)
         same = (party[:, :, None] == party[:, None, :]) & (party > 0)[:, :, None]
         count = same.sum(2)
@@ -102,7 +103,7 @@ class Game:
         leader, second = ranked[:, -1], ranked[:, -2] if models > 1 else 0 * ranked[:, -1]
         tried, cast = asked.sum(1), (party > 0).sum(1)
         largest = count.max(1)
-        when = np.where((count == largest[:, None]) & asked & (party > 0), order, 2 * _NEVER)
+        when = np.where((count == largest[:, None]) & asked & (party > 0), order, 2 * NEVER)
         voted = np.where(cast > 0, when.argmin(1), order.argmin(1))
         rows = np.zeros((len(items), self.actions, len(CHOICE_FACTS)), np.float32)
         shared = (
@@ -142,7 +143,7 @@ class Game:
     def play(self, policy: ChoicePolicy) -> "Played":
         """Play an episode of every item, always with the action of the highest score."""
         items = np.arange(len(self.table))
-        order = np.full((len(items), self.models), _NEVER)
+        order = np.full((len(items), self.models), NEVER)
         spent, right = np.zeros(len(items)), np.zeros(len(items))
         live = items
         for turn in range(self.asks + 1):
@@ -238,7 +239,7 @@ def _level(game: Game, sets: list[list[tuple[int, ...]]], size: int) -> Level:
     rows, whom, onward, right = [], [], [], []
     for state in sets[size]:
         asks = [] if last else [model for model in models if model not in state]
-        order = np.full((len(items), game.models), _NEVER)
+        order = np.full((len(items), game.models), NEVER)
         order[:, list(state)] = state
         facts, _, voted = game.facts(items, order, game.table.usd[:, list(state)].sum(1))
         votes = [game.models] if state else []
