@@ -28,13 +28,14 @@ import argparse
 import json
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
-from agentrl.agents.choice.policy import ChoicePolicy
+from agentrl.agents.choice.layout import Layout
+from agentrl.agents.choice.policy import ChoicePolicy, scratch_policy
 from agentrl.envs.build import build_env
 from agentrl.orchestrator.replay.baselines import (
     Result,
@@ -46,13 +47,15 @@ from agentrl.orchestrator.replay.baselines import (
 from agentrl.orchestrator.replay.read import read_recording
 from agentrl.orchestrator.replay.recording import Recording
 from agentrl.orchestrator.replay.table import Numbers, Table, read_table
+from agentrl.orchestrator.standing import CHOICE_FACTS
 from agentrl.orchestrator.vote import KINDS
 from agentrl.suite.agent import EnvSpec
 from agentrl.suite.orchestrator import OrchestratorSpec
 from agentrl.suite.sandbox import SandboxSpec
 from agentrl.task import Task
 from benchmarks.zeroeval_plot import Panel, draw
-from benchmarks.zeroeval_policy import Game, Lattice, Played, Settings, train
+from benchmarks.zeroeval_policy import Game, Lattice, Played, Settings, train, trained
+from benchmarks.zeroeval_rules import Rule, best_rule, imitated
 
 DATA = Path(__file__).parents[2] / "shared/data/zeroeval"
 MODELS = (
@@ -167,14 +170,17 @@ def measured(
 ) -> tuple[Outcome, list[ChoicePolicy]]:
     """Train for every price of money and measure on the held-out half.
 
-    A training can end in a bad place: of all policies the one counts for a price of money that
-    earns most at it on the training half.
+    A training can end in a bad place, so there are several: one that goes from a price to the
+    next, and for each price one that begins by imitating the rule that earns most at it on the
+    training half. Of all policies the one counts for a price that earns most at it on that half.
     """
     learning = Game(half.training, half.skills, settings.asks, half.lengths)
     testing = Game(half.held_out, half.skills, settings.asks, half.lengths)
     usd = float(half.training.usd[:, best_model(half.training)].mean())
     alphas = [share / usd for share in sorted(shares)]
-    made = train(Lattice(learning), alphas, seed, settings)
+    lattice = Lattice(learning)
+    made = train(lattice, alphas, seed, settings)
+    made += [*_from_rules(lattice, half.training, alphas, seed, settings)]
     known = [(policy, learning.play(policy)) for policy in made]
     policies = [max(known, key=lambda one: one[1].value(alpha))[0] for alpha in alphas]
     curve = [
@@ -183,6 +189,22 @@ def measured(
     ]
     fixed = tuple(fixed_policies(half.held_out, half.held_out))
     return Outcome(tuple(curve), fixed, oracle(half.held_out)), policies
+
+
+def _from_rules(
+    lattice: Lattice, table: Table, alphas: Sequence[float], seed: int, settings: Settings
+) -> Iterator[ChoicePolicy]:
+    """Yield policies that imitate the best rules, and what the gradient makes of each."""
+    chance = np.random.default_rng([seed, 6])
+    begun: dict[Rule, ChoicePolicy] = {}
+    for alpha in alphas:
+        rule = best_rule(table, alpha)
+        if rule not in begun:
+            policy = scratch_policy(Layout(CHOICE_FACTS), settings.hidden, seed)
+            begun[rule] = imitated(lattice, table, rule, policy, settings, seed)
+            yield begun[rule]
+        slow = replace(settings, lr=settings.lr / 5, entropy=settings.entropy / 5)
+        yield trained(lattice, begun[rule], alpha, settings.steps, chance, slow)
 
 
 def _played(name: str, played: Played) -> Result:

@@ -192,8 +192,22 @@ class Lattice:
         self.items = len(game.table)
         self._usd = torch.from_numpy(1.0 * game.table.usd).float()
         models, most = range(game.models), min(game.asks, game.models)
-        sets = [list(combinations(models, size)) for size in range(most + 1)]
-        self.levels = [_level(game, sets, size) for size in range(most + 1)]
+        self._sets = [list(combinations(models, size)) for size in range(most + 1)]
+        self._models = game.models
+        self.levels = [_level(game, self._sets, size) for size in range(most + 1)]
+
+    def place(self, asked: Sequence[int]) -> int:
+        """Return the number of the state in which these models were asked, in its level."""
+        return self._sets[len(asked)].index(tuple(sorted(asked)))
+
+    def action(self, asked: Sequence[int], model: int, *, asks: bool) -> int:
+        """Return the number of an action in a state: ask a model, or hand in its answer."""
+        state = sorted(asked)
+        left = [m for m in range(self._models) if m not in state]
+        if asks:
+            return left.index(model)
+        onward = len(left) if len(state) + 1 < len(self._sets) else 0
+        return onward + 1 + state.index(model)
 
     def value(
         self, network: ChoiceNetwork, items: torch.Tensor, alpha: float, entropy: float
@@ -278,12 +292,12 @@ def train(
     policies = []
     for number, alpha in enumerate(alphas):
         steps = settings.steps if number else settings.first
-        policy = _trained(lattice, policy, alpha, steps, chance, settings)
+        policy = trained(lattice, policy, alpha, steps, chance, settings)
         policies.append(policy)
     return policies
 
 
-def _trained(
+def trained(
     lattice: Lattice,
     policy: ChoicePolicy,
     alpha: float,
@@ -291,6 +305,7 @@ def _trained(
     chance: np.random.Generator,
     settings: Settings,
 ) -> ChoicePolicy:
+    """Return what a policy becomes in some steps at one price of money."""
     network = ChoiceNetwork(policy)
     optimiser = torch.optim.AdamW(
         network.parameters(), lr=settings.lr, betas=(0.9, 0.99), weight_decay=settings.decay
@@ -306,6 +321,11 @@ def _trained(
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimiser.step()
+    return taken(network, policy, steps)
+
+
+def taken(network: ChoiceNetwork, policy: ChoicePolicy, steps: int) -> ChoicePolicy:
+    """Return what a network became in some steps from a policy."""
     parts = (network.hidden, network.bias, network.score)
     hidden, bias, score = (part.detach().numpy().copy() for part in parts)
     return ChoicePolicy(policy.layout, hidden, bias, score, policy.version + steps)
