@@ -114,7 +114,7 @@ def test_a_worker_that_hangs_is_given_up() -> None:
 
 
 def test_a_worker_that_cannot_be_interrupted_is_given_up_all_the_same() -> None:
-    guard = guarded(FakeWorker("deaf", delay_s=0.3, holds_on=True), timeout_s=0.02)
+    guard = guarded(FakeWorker("deaf", delay_s=1.5, holds_on=True), timeout_s=0.02)
 
     async def until_given_up() -> float:
         began = time.perf_counter()
@@ -122,7 +122,7 @@ def test_a_worker_that_cannot_be_interrupted_is_given_up_all_the_same() -> None:
             await guard.answer(REQUEST)
         return time.perf_counter() - began
 
-    assert asyncio.run(until_given_up()) < 0.2
+    assert asyncio.run(until_given_up()) < 1.2
 
 
 def test_waiting_for_ones_turn_is_not_the_workers_time() -> None:
