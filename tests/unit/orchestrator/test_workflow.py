@@ -240,7 +240,6 @@ def test_many_nodes_with_one_id_are_refused_quickly() -> None:
         Workflow(nodes)
 
 
-
 def test_yaml_that_names_itself_many_times_costs_no_memory() -> None:
     rows = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
     rows += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12)]
