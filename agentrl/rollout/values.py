@@ -1,7 +1,7 @@
 """The value of a prefix as the mean result of attempts that go on from it (VSRM, MRT)."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 from agentrl.episode import Episode, Status
@@ -10,11 +10,12 @@ from agentrl.rewards.build import build_labelers
 from agentrl.rewards.progress.source import Found
 from agentrl.rollout.job import Job, agent_seed
 from agentrl.rollout.prefix import Prefix
+from agentrl.rollout.together import together
 from agentrl.suite.reward.rollouts import RolloutsLabelSpec
 from agentrl.suite.reward.spec import RewardSpec
 from agentrl.task import Task
 
-Play = Callable[[Job], Awaitable[Episode]]
+Play = Callable[[Job], Coroutine[Any, Any, Episode]]
 """Plays one attempt; how many at a time is its own business."""
 
 
@@ -63,7 +64,7 @@ class RolloutValues:
 
     async def values(self, group: Sequence[Episode]) -> list[Found]:
         """See ``ValueSource.values``."""
-        return list(await asyncio.gather(*map(self._found, group)))
+        return await together([self._found(episode) for episode in group])
 
     async def learn(self, group: Sequence[Episode]) -> None:
         """Nothing to learn."""
@@ -84,7 +85,7 @@ class RolloutValues:
             task = self._task_of(episode)
             last = self._result(episode)
             asked = [t for t in turns if t % self._spec.every == 0]
-            found = await asyncio.gather(*(self._value(task, episode, t) for t in asked))
+            found = await together([self._value(task, episode, t) for t in asked])
         except UnscoredError as exc:
             return exc
         return (*(found[t // self._spec.every] for t in turns), last)
@@ -101,8 +102,11 @@ class RolloutValues:
             )
             for name in names
         ]
-        attempts = await asyncio.gather(*map(self._play, jobs))
-        return sum(map(self._result, attempts)) / len(attempts)
+        results = await together([self._reached(job) for job in jobs])
+        return sum(results) / len(results)
+
+    async def _reached(self, job: Job) -> float:
+        return self._result(await self._play(job))
 
     def _task_of(self, episode: Episode) -> Task:
         if episode.task_id not in self._tasks:

@@ -2,15 +2,15 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
 
 from agentrl.envs.tasks import world_seed
 from agentrl.episode import Episode, Status
 from agentrl.rewards.appraiser import Appraiser
 from agentrl.rollout.job import Job, agent_seed
 from agentrl.rollout.rollout import Rollout
+from agentrl.rollout.together import together
 from agentrl.suite.spec import SuiteSpec
 from agentrl.task import Task
 from agentrl.training.playground import Playground
@@ -20,7 +20,6 @@ from agentrl.training.tasks.growth import Growth
 _KEY = re.compile(r"\d+(?:\.\d+)+/.*#(\d+)", re.DOTALL)
 
 Emit = Callable[[Episode], None]
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,14 +171,3 @@ def number_in_group(episode_id: str) -> int | None:
     """
     key = _KEY.fullmatch(episode_id)
     return int(key[1]) if key else None
-
-
-async def together(coroutines: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
-    """Return what the coroutines return; where one fails, the others are ended first."""
-    tasks = [asyncio.create_task(coroutine) for coroutine in coroutines]
-    try:
-        return await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)

@@ -7,10 +7,11 @@ from typing import Any, Protocol
 
 from agentrl.episode import Episode
 from agentrl.rewards.appraiser import Appraiser
+from agentrl.rollout.together import together
 from agentrl.suite.spec import SuiteSpec
 from agentrl.suite.train import TrainSpec
 from agentrl.task import Task
-from agentrl.training.collect import Collector, Group, together
+from agentrl.training.collect import Collector, Group
 from agentrl.training.tasks import TaskSampler, build_growth
 
 EQUAL = 1e-9

@@ -8,17 +8,21 @@ import pytest
 
 from agentrl.agents.base import Action, Agent, View
 from agentrl.agents.simple import ExpertAgent, ExpertSession, RandomAgent
-from agentrl.episode import Episode
+from agentrl.episode import Episode, Status
 from agentrl.errors import ModelError, UnscoredError, UsageError
 from agentrl.models.scorers.base import Values
 from agentrl.rewards.build import build_labelers
 from agentrl.rewards.progress.convert import difference
 from agentrl.rewards.progress.labeler import ProgressLabeler
+from agentrl.rollout.job import Job
 from agentrl.rollout.values import RolloutValues, check_labels, plays_on
 from agentrl.suite.reward.rollouts import RolloutsLabelSpec
 from agentrl.suite.reward.spec import RewardSpec
 from agentrl.testing.agents import FunctionAgent
 from tests.unit.rollout.walks import TASK, play, walked
+
+EPISODE = walked(ExpertAgent())
+FAILED = replace(EPISODE, status=Status.INFRA_FAILED)
 
 
 def spec(**options: object) -> RolloutsLabelSpec:
@@ -97,6 +101,27 @@ def test_an_attempt_whose_agent_fails_leaves_the_episode_without_values() -> Non
 
     with pytest.raises(UnscoredError, match="the server is gone"):
         valued(walked(RandomAgent()), FunctionAgent(fail), attempts=1)
+
+
+def test_where_one_attempt_fails_the_others_are_not_played_to_their_ends() -> None:
+    ended: list[str] = []
+
+    async def play_or_wait(job: Job) -> Episode:
+        if job.key.endswith("/0.0"):
+            return FAILED
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.append(job.key)
+        raise AssertionError("nobody waits for this")
+
+    async def main() -> None:
+        source = RolloutValues(play_or_wait, [TASK], spec(attempts=2))
+        (found,) = await source.values([EPISODE])
+        assert isinstance(found, UnscoredError)
+        assert len(ended) == 2 * len(EPISODE.turns) - 1
+
+    asyncio.run(main())
 
 
 def test_an_episode_of_another_suite_has_no_values() -> None:

@@ -1,20 +1,18 @@
 """Playing groups."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import pytest
-
 from agentrl.agents.llm import LLMAgent
 from agentrl.episode import Episode, Status
-from agentrl.errors import TaskError
 from agentrl.models.scripted import ScriptedModel
+from agentrl.rollout.together import together
 from agentrl.suite.model import ScriptedSpec
 from agentrl.suite.spec import SuiteSpec
 from agentrl.task import Task
-from agentrl.training.collect import Collector, Group, together
+from agentrl.training.collect import Collector, Group
 from agentrl.training.playground import Playground
 
 
@@ -93,26 +91,3 @@ def test_a_greedy_episode_gives_the_baseline_and_is_not_trained_on() -> None:
     (group,) = collect([Task(id="a")], spec)
     assert group.greedy_reward == 1.0
     assert len(group.episodes) == 3
-
-
-def test_a_failure_ends_what_goes_on_beside_it() -> None:
-    ended: list[str] = []
-
-    async def fail() -> None:
-        await asyncio.sleep(0)
-        raise TaskError("bad")
-
-    async def wait() -> None:
-        try:
-            await asyncio.sleep(60)
-        except asyncio.CancelledError:
-            ended.append("cancelled")
-            raise
-
-    async def both() -> None:
-        plays: list[Coroutine[Any, Any, None]] = [fail(), wait()]
-        await together(plays)
-
-    with pytest.raises(TaskError):
-        asyncio.run(both())
-    assert ended == ["cancelled"]
