@@ -11,14 +11,14 @@ is made beforehand: a scorer that reads words knows little about mathematics.
 import argparse
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean, pstdev
 from tempfile import TemporaryDirectory
 
-from agentrl.episode import Episode, Status, StopReason, Turn
+from agentrl.episode import Episode
 from agentrl.models.base import Message
-from agentrl.orchestrator.programs.picker import picker
+from agentrl.orchestrator.programs.picker import attempt, picker
 from agentrl.orchestrator.replay.recording import Recording
 from agentrl.orchestrator.replay.zeroeval import read_zeroeval
 from agentrl.orchestrator.vote import vote
@@ -102,15 +102,11 @@ def _measure(asked: Sequence[Asked], seed: int) -> dict[str, float]:
 
 def _attempts(one: Asked) -> list[Episode]:
     return [
-        Episode(
+        replace(
+            attempt(one.question, text),
             id=f"{one.item}#{number}",
             task_id=one.item,
             group_id=one.item,
-            seed=0,
-            agent="model",
-            status=Status.OK,
-            stop_reason=StopReason.TERMINATED,
-            turns=(Turn(one.question, text),),
             outcome={"success": float(right)},
         )
         for number, (text, right) in enumerate(zip(one.texts, one.right, strict=True))

@@ -13,6 +13,7 @@ from agentrl.models.scorers.base import ProgressScorer
 from agentrl.orchestrator.context import question_of
 from agentrl.orchestrator.vote import VoteKind, ballot
 from agentrl.orchestrator.worker import Request
+from agentrl.rewards.progress.best import value_at_end
 from agentrl.rewards.progress.scorers import load_scorer
 
 By = Literal["best", "vote"]
@@ -54,20 +55,24 @@ class Picker:
         return load_scorer(self.folder)
 
     def __call__(self, request: Request) -> str:
-        answers = [seen.answer for seen in request.sees]
-        if not answers:
-            raise ValueError("it sees no answer to pick from: let its node see some")
         question = question_of(request)
-        values = [self._value(question, answer) for answer in answers]
+        attempts = [attempt(question, seen.answer) for seen in request.sees]
+        valued = [
+            (value, one.turns[0].action)
+            for one in attempts
+            if (value := value_at_end(one, self.scorer)) is not None
+        ]
+        if not valued:
+            raise ValueError(
+                f"of {len(attempts)} answers it sees none that can be valued: let its node see some"
+            )
         if self.by == "vote":
-            values = _shared(answers, values, self.vote)
-        return max(zip(values, answers, strict=True), key=lambda pair: pair[0])[1]
-
-    def _value(self, question: str, answer: str) -> float:
-        return self.scorer.score(_attempt(question, answer))[-1]
+            valued = _shared(valued, self.vote)
+        return max(valued, key=lambda pair: pair[0])[1]
 
 
-def _attempt(question: str, answer: str) -> Episode:
+def attempt(question: str, answer: str) -> Episode:
+    """Return the attempt of one turn that an answer to a question is."""
     return Episode(
         id="answer",
         task_id="question",
@@ -80,10 +85,13 @@ def _attempt(question: str, answer: str) -> Episode:
     )
 
 
-def _shared(answers: Sequence[str], values: Sequence[float], kind: VoteKind) -> list[float]:
-    """Return for each answer what all that say the same are worth together."""
-    said = [ballot(answer, kind) for answer in answers]
+def _shared(valued: Sequence[tuple[float, str]], kind: VoteKind) -> list[tuple[float, str]]:
+    """Return each answer with what all that say the same are worth together."""
+    said = [ballot(answer, kind) for _, answer in valued]
     worth: dict[object, float] = defaultdict(float)
-    for party, value in zip(said, values, strict=True):
+    for party, (value, _) in zip(said, valued, strict=True):
         worth[party] += value
-    return [float("-inf") if party is None else worth[party] for party in said]
+    return [
+        (float("-inf") if party is None else worth[party], answer)
+        for party, (_, answer) in zip(said, valued, strict=True)
+    ]

@@ -20,7 +20,7 @@ def best_of_n(episodes: Sequence[Episode], scorer: ProgressScorer) -> Episode:
     Raises:
         UsageError: none of them can be valued.
     """
-    valued = [(value, e) for e in episodes if (value := _value(e, scorer)) is not None]
+    valued = [(value, e) for e in episodes if (value := value_at_end(e, scorer)) is not None]
     if not valued:
         raise UsageError(
             f"none of {len(episodes)} attempts can be valued: give at least one that came to an end"
@@ -28,7 +28,8 @@ def best_of_n(episodes: Sequence[Episode], scorer: ProgressScorer) -> Episode:
     return max(valued, key=lambda one: one[0])[1]
 
 
-def _value(episode: Episode, scorer: ProgressScorer) -> float | None:
+def value_at_end(episode: Episode, scorer: ProgressScorer) -> float | None:
+    """Return what a scorer thinks of an attempt at its end; None where it cannot tell."""
     if not episode.status.scored:
         return None
     try:

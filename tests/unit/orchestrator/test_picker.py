@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 
 from agentrl.episode import Episode, Status, StopReason, Turn
-from agentrl.errors import CheckpointError, UsageError
+from agentrl.errors import CheckpointError, UnscoredError, UsageError
 from agentrl.models.base import Message
+from agentrl.models.scorers.base import Values
+from agentrl.models.scorers.folder import read_card
 from agentrl.orchestrator.execute import execute
 from agentrl.orchestrator.program import ProgramWorker, load_program
+from agentrl.orchestrator.programs.picker import Picker
 from agentrl.orchestrator.topologies import best_of_n
 from agentrl.orchestrator.worker import Request, Seen, Worker
 from agentrl.rewards.progress.text import TextScorer
@@ -69,6 +72,23 @@ def test_a_vote_adds_up_what_answers_that_say_the_same_are_worth(scorer: Path) -
     assert pick(scorer, SURE, *[doubtful] * 9, by="vote") == doubtful
 
 
+def test_an_answer_that_cannot_be_valued_is_passed_over(scorer: Path) -> None:
+    class Short(TextScorer):
+        """Values short answers alone, as a language model does that reads so many tokens."""
+
+        def score(self, episode: Episode) -> Values:
+            if len(episode.turns[0].action) > 100:
+                raise UnscoredError("the episode is too long")
+            return super().score(episode)
+
+    chosen = Picker(scorer, "best", "auto")
+    chosen.scorer = Short.load(scorer, read_card(scorer))
+
+    assert chosen(request(SURE * 10, UNSURE)) == UNSURE
+    with pytest.raises(ValueError, match="of 1 answers it sees none that can be valued"):
+        chosen(request(SURE * 10))
+
+
 def test_a_workflow_s_judge_can_be_a_scorer(scorer: Path) -> None:
     workers: dict[str, Worker] = {
         "a": FakeWorker("a", UNSURE),
@@ -88,7 +108,7 @@ def test_a_node_that_sees_nothing_fails_and_says_why(scorer: Path) -> None:
 
     done = asyncio.run(execute(plan, workers, TASK, question=QUESTION, retries=0))
 
-    assert "sees no answer to pick from" in done.failed["draft1"]
+    assert "of 0 answers it sees none that can be valued" in done.failed["draft1"]
 
 
 def test_what_cannot_pick_is_refused_before_anything_runs(scorer: Path, tmp_path: Path) -> None:
