@@ -40,6 +40,16 @@ def resolve_checkpoint(checkpoint: str) -> Path:
     return folder
 
 
+def trained_checkpoint(run: Path) -> Path | None:
+    """Return the best weights of a training's folder, else the newest; None: there are none."""
+    checkpoints = run / "checkpoints"
+    for name in ("best", "latest"):
+        if (checkpoints / name).is_dir():
+            return (checkpoints / name).resolve()
+    steps = sorted(checkpoints.glob("step-*"))  # where the file system has no links
+    return steps[-1] if steps else None
+
+
 def read_json(file: Path) -> dict[str, Any]:
     """Return the JSON object in a checkpoint's file; an empty one where there is no file.
 

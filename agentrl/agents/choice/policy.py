@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from agentrl.agents.choice.layout import Layout, Matrix
 from agentrl.errors import CheckpointError
+from agentrl.models.checkpoint import trained_checkpoint
 
 WEIGHTS, DESCRIPTION = "policy.npz", "policy.json"
 FORMAT = 1
-_IN_A_RUN = ("checkpoints/best", "checkpoints/latest")
 _NAMES = ("hidden", "bias", "score")
 
 
@@ -103,8 +103,7 @@ def load_policy(folder: Path) -> ChoicePolicy:
     Raises:
         CheckpointError: there is none, or it cannot be read.
     """
-    inner = (folder / name for name in _IN_A_RUN)
-    folder = next((path for path in inner if (path / DESCRIPTION).is_file()), folder)
+    folder = trained_checkpoint(folder) or folder
     try:
         about = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
         if about["format"] != FORMAT:

@@ -9,6 +9,7 @@ from pathlib import Path
 from agentrl.envs.build import build_env, env_class, suite_env_class
 from agentrl.envs.tasks import load_tasks
 from agentrl.errors import CheckpointError, UsageError
+from agentrl.models.checkpoint import trained_checkpoint
 from agentrl.orchestrator.inner import inner_spec
 from agentrl.orchestrator.serving.asked import FULL_ID
 from agentrl.runs.folder import SUITE
@@ -21,7 +22,7 @@ from agentrl.task import Task
 
 logger = logging.getLogger(__name__)
 
-_CHECKPOINTS, _MANIFEST = "checkpoints", "checkpoint.json"
+_MANIFEST = "checkpoint.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ def _places(path: Path) -> tuple[Path, Path | None]:
         return path, None
     path = path.resolve()  # "latest" and "best" are links
     if (path / SUITE).is_file():
-        return path / SUITE, _best(path / _CHECKPOINTS)
+        return path / SUITE, trained_checkpoint(path)
     run = path.parent.parent
     if (path / _MANIFEST).is_file() and (run / SUITE).is_file():
         return run / SUITE, path
@@ -95,14 +96,6 @@ def _places(path: Path) -> tuple[Path, Path | None]:
         f"{path} is neither the folder of a run, which has a {SUITE}, nor a checkpoint in one; of "
         f"a checkpoint elsewhere give the suite, and the folder with --checkpoint"
     )
-
-
-def _best(checkpoints: Path) -> Path | None:
-    for name in ("best", "latest"):
-        if (checkpoints / name).is_dir():
-            return (checkpoints / name).resolve()
-    steps = sorted(checkpoints.glob("step-*"))  # where the file system has no links
-    return steps[-1] if steps else None
 
 
 def _with_weights(suite: Suite, folder: Path | None) -> AgentSpec:

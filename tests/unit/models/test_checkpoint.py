@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from agentrl.errors import CheckpointError
-from agentrl.models.checkpoint import read_json, resolve_checkpoint
+from agentrl.models.checkpoint import read_json, resolve_checkpoint, trained_checkpoint
 
 
 @pytest.mark.parametrize(
@@ -69,3 +69,14 @@ def test_a_broken_file_of_a_checkpoint_is_named(tmp_path: Path, content: str) ->
     file.write_bytes(content.encode("utf-8", "surrogateescape"))
     with pytest.raises(CheckpointError, match=r"config\.json: "):
         read_json(file)
+
+
+def test_of_a_training_the_best_weights_are_found_then_the_newest(tmp_path: Path) -> None:
+    assert trained_checkpoint(tmp_path) is None
+    for step in ("step-000001", "step-000002"):
+        (tmp_path / "checkpoints" / step).mkdir(parents=True)
+    assert trained_checkpoint(tmp_path) == tmp_path / "checkpoints" / "step-000002"
+
+    (tmp_path / "checkpoints" / "best").symlink_to("step-000001")
+
+    assert trained_checkpoint(tmp_path) == tmp_path / "checkpoints" / "step-000001"
