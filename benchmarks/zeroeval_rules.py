@@ -14,6 +14,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from agentrl.agents.choice.policy import ChoicePolicy
+from agentrl.orchestrator.replay.baselines import agreeing, cascade, single
 from agentrl.orchestrator.replay.table import Table
 from agentrl.training.choice.learning import ChoiceNetwork
 from benchmarks.zeroeval_policy import Lattice, Settings, taken
@@ -28,14 +29,12 @@ class Rule:
 
     def value(self, table: Table, alpha: float) -> float:
         """Return the mean reward on a table: a right answer less ``alpha`` times its cost."""
-        first = self.asked[0]
-        right, usd = 1.0 * table.correct[:, first], table.usd[:, first]
-        if len(self.asked) == 3:
-            _, second, expert = self.asked
-            agree = _agree(table, first, second)
-            right = np.where(agree, right, table.correct[:, expert])
-            usd = usd + table.usd[:, second] + np.where(agree, 0.0, table.usd[:, expert])
-        return float((right - alpha * usd).mean())
+        first, *others = self.asked
+        found = single(table, first)
+        if others:
+            second, expert = others
+            found = cascade(table, (first, second), expert)
+        return found.accuracy / 100 - alpha * found.usd
 
 
 def rules(models: int) -> Iterator[Rule]:
@@ -97,16 +96,9 @@ def _states(lattice: Lattice, table: Table, rule: Rule) -> Iterator[tuple[int, i
         yield len(done), lattice.place(done), everywhere * take
         return
     first, second, expert = rule.asked
-    agree = torch.from_numpy(_agree(table, first, second))
+    agree = torch.from_numpy(agreeing(table, first, second))
     take = lattice.action(done, first, asks=False)
     ask = lattice.action(done, expert, asks=True)
     yield 2, lattice.place(done), torch.where(agree, everywhere * take, everywhere * ask)
     done = (*done, expert)
     yield 3, lattice.place(done), everywhere * lattice.action(done, expert, asks=False)
-
-
-def _agree(table: Table, first: int, second: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    same: np.ndarray[tuple[int], np.dtype[np.bool_]] = (
-        table.party[:, first] == table.party[:, second]
-    ) & (table.party[:, first] > 0)
-    return same

@@ -61,13 +61,19 @@ def voted(table: Table, models: Sequence[int]) -> Whole:
 def cascade(table: Table, cheap: tuple[int, int], expert: int) -> Result:
     """Ask two models, and where they do not agree hand in what a third says."""
     one, two = cheap
-    agreed = (table.party[:, one] == table.party[:, two]) & (table.party[:, one] > 0)
+    agreed = agreeing(table, one, two)
     names = f"{table.models[one]} = {table.models[two]}, else {table.models[expert]}"
     return _result(
         names,
         np.where(agreed, table.correct[:, one], table.correct[:, expert]),
         table.usd[:, one] + table.usd[:, two] + np.where(agreed, 0.0, table.usd[:, expert]),
     )
+
+
+def agreeing(table: Table, one: int, two: int) -> Flags:
+    """Return by item whether two models say the same, and something."""
+    agreed: Flags = (table.party[:, one] == table.party[:, two]) & (table.party[:, one] > 0)
+    return agreed
 
 
 def best_model(table: Table) -> int:
